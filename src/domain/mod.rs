@@ -1,0 +1,15 @@
+//! Types and pure rules: what an application, a role, a grant and a data filter are, and what they allow.
+//!
+//! Nothing here reads a clock, a file or a database, so every rule can be tested on its own.
+
+pub mod access;
+pub mod application;
+pub mod audit_event;
+pub mod console_user;
+pub mod data_filter;
+pub mod grant;
+pub mod name;
+pub mod resource;
+pub mod role;
+pub mod scope;
+pub mod time;
