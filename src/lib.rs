@@ -2,4 +2,5 @@
 //! key, what each may view and edit. `docs/architecture.md` walks through it.
 
 pub mod ambient;
+pub mod config;
 pub mod domain;
