@@ -1,0 +1,13 @@
+//! The harness of all tests: a hub in this process, the real program beside it, databases, and typed callers.
+//!
+//! A test reads like the story of a caller: `hub.anonymous()`, `hub.console_user("Administrator")`,
+//! `hub.application(&["Operator"])`. Every hub has its own folder and its own database, and leaves nothing behind.
+#![allow(dead_code, unused_imports, unreachable_pub, reason = "each test binary uses its own part of the harness")]
+
+pub mod html;
+pub mod postgres;
+pub mod process;
+pub mod wire;
+
+pub use process::{HubProcess, Installation};
+pub use wire::{Answer, Connection, Request, Site};
