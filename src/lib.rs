@@ -3,4 +3,5 @@
 
 pub mod ambient;
 pub mod config;
+pub mod crypto;
 pub mod domain;

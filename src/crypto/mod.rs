@@ -1,0 +1,10 @@
+//! Secrets, passwords, access tokens and the wrapping of stored keys: pure functions over aws-lc-rs.
+//!
+//! Nothing here knows HTTP or the database, and nothing logs. Randomness always comes in as a parameter.
+
+pub mod base62;
+pub mod key_file;
+pub mod keyring;
+pub mod password;
+pub mod secret;
+pub mod token;
