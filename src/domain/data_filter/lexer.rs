@@ -159,7 +159,13 @@ impl<'a> Lexer<'a> {
             written.push(c);
             columns.push(at);
             match c {
-                '"' => return Ok(Token { kind: TokenKind::Text { text, columns: TextColumns::Each(columns) }, column, written }),
+                '"' => {
+                    return Ok(Token {
+                        kind: TokenKind::Text { text, columns: TextColumns::Each(columns) },
+                        column,
+                        written,
+                    });
+                }
                 '\\' => {
                     let at = self.column;
                     match self.take() {
@@ -169,7 +175,11 @@ impl<'a> Lexer<'a> {
                         }
                         other => {
                             let found = other.map_or_else(|| "the end of the filter".to_owned(), name_of);
-                            return Err(FilterError::new(at, r#"`"` or `\` after a backslash (write `\\` for one)"#, found));
+                            return Err(FilterError::new(
+                                at,
+                                r#"`"` or `\` after a backslash (write `\\` for one)"#,
+                                found,
+                            ));
                         }
                     }
                 }

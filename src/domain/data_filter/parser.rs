@@ -31,7 +31,7 @@ struct Parser<'a> {
 
 /// A name or value with its place.
 struct Text {
-    text: String,
+    content: String,
     column: usize,
     columns: TextColumns,
 }
@@ -88,10 +88,10 @@ impl Parser<'_> {
         }
         self.conditions += 1;
         let key = self.text("an attribute name")?;
-        if key.text.is_empty() {
+        if key.content.is_empty() {
             return Err(FilterError::new(key.column, "an attribute name", "an empty name"));
         }
-        Ok(Expression::Condition { key: key.text, test: self.test()? })
+        Ok(Expression::Condition { key: key.content, test: self.test()? })
     }
 
     fn test(&mut self) -> Result<Test, FilterError> {
@@ -99,7 +99,7 @@ impl Parser<'_> {
         match self.token.kind {
             TokenKind::Comparison(comparison) => {
                 self.advance()?;
-                Ok(Test::Compare(comparison, self.value()?.text))
+                Ok(Test::Compare(comparison, self.value()?.content))
             }
             TokenKind::Keyword(Keyword::Not) => {
                 self.advance()?;
@@ -121,7 +121,7 @@ impl Parser<'_> {
             }
             TokenKind::Keyword(Keyword::Like) => {
                 self.advance()?;
-                Ok(Test::Like(Glob::new(&self.value()?.text)))
+                Ok(Test::Like(Glob::new(&self.value()?.content)))
             }
             TokenKind::Keyword(Keyword::Matches) => self.pattern(),
             _ => Err(self.refuse(OPERATOR)),
@@ -135,7 +135,7 @@ impl Parser<'_> {
         self.patterns += 1;
         self.advance()?;
         let value = self.value()?;
-        match Pattern::new(&value.text) {
+        match Pattern::new(&value.content) {
             Ok(pattern) => Ok(Test::Matches(pattern)),
             Err(refused) => Err(FilterError::new(value.columns.at(refused.index), refused.expected, refused.found)),
         }
@@ -147,13 +147,13 @@ impl Parser<'_> {
             return Err(self.refuse("`(` before the list of values"));
         }
         self.advance()?;
-        let mut values = vec![self.value()?.text];
+        let mut values = vec![self.value()?.content];
         while self.token.kind == TokenKind::Comma {
             self.advance()?;
             if values.len() == limits::IN_VALUES {
                 return Err(self.too_many(limits::IN_VALUES, "values"));
             }
-            values.push(self.value()?.text);
+            values.push(self.value()?.content);
         }
         self.close("`,` or `)`")?;
         Ok(values)
@@ -168,7 +168,7 @@ impl Parser<'_> {
             TokenKind::Text { .. } => {
                 let token = self.advance()?;
                 match token.kind {
-                    TokenKind::Text { text, columns } => Ok(Text { text, column: token.column, columns }),
+                    TokenKind::Text { text, columns } => Ok(Text { content: text, column: token.column, columns }),
                     _ => Err(self.refuse(expected)),
                 }
             }

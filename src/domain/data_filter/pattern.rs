@@ -17,8 +17,8 @@ use std::hash::{Hash, Hasher};
 use regex::{Regex, RegexBuilder};
 use regex_syntax::ast::parse::ParserBuilder;
 use regex_syntax::ast::{
-    AssertionKind, Ast, ClassBracketed, ClassSet, ClassSetItem, GroupKind, Literal, LiteralKind, Repetition, RepetitionKind,
-    RepetitionRange, Span,
+    AssertionKind, Ast, ClassBracketed, ClassSet, ClassSetItem, GroupKind, Literal, LiteralKind, Repetition,
+    RepetitionKind, RepetitionRange, Span,
 };
 
 use super::limits;
@@ -51,7 +51,7 @@ impl Pattern {
             .nest_limit(limits::PATTERN_NESTING)
             .build()
             .parse(text)
-            .map_err(|error| check.refused(error.span(), "a regular expression", error.kind()))?;
+            .map_err(|error| check.refused(error.span(), "a valid regular expression", error.kind()))?;
         check.node(&ast, limits::PATTERN_REPETITIONS)?;
         let regex = RegexBuilder::new(&format!("^(?:{text})$"))
             .dot_matches_new_line(true)
@@ -130,7 +130,9 @@ impl Check<'_> {
                     GroupKind::CaptureIndex(_) => {}
                     GroupKind::NonCapturing(flags) if flags.items.is_empty() => {}
                     GroupKind::NonCapturing(flags) => return Err(self.outside(&flags.span, "no flags")),
-                    GroupKind::CaptureName { name, .. } => return Err(self.outside(&name.span, "a group without a name")),
+                    GroupKind::CaptureName { name, .. } => {
+                        return Err(self.outside(&name.span, "a group without a name"));
+                    }
                 }
                 self.node(&group.ast, repetitions)
             }
@@ -206,7 +208,7 @@ impl Check<'_> {
 
     fn refused(&self, span: &Span, expected: &str, found: &dyn std::fmt::Display) -> Refused {
         let index = self.text[..span.start.offset].chars().count();
-        Refused { index, expected: format!("{expected} in the pattern"), found: found.to_string() }
+        Refused { index, expected: format!("in the pattern, {expected}"), found: found.to_string() }
     }
 }
 

@@ -212,7 +212,9 @@ impl Writer {
     fn value(&mut self, value: &Value) -> String {
         match value {
             Value::Any => String::new(),
-            Value::Compared(comparison, wanted) => format!(" AND a.value {} {}", comparison.symbol(), self.bind(wanted)),
+            Value::Compared(comparison, wanted) => {
+                format!(" AND a.value {} {}", comparison.symbol(), self.bind(wanted))
+            }
             Value::OneOf(values) => format!(" AND a.value IN ({})", self.bind_all(values)),
             Value::NoneOf(values) => format!(" AND a.value NOT IN ({})", self.bind_all(values)),
             Value::Between(from, Some(to)) => {

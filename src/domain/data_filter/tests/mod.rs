@@ -1,0 +1,4 @@
+//! The language by example and by its laws.
+
+mod examples;
+mod laws;
