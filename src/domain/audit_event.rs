@@ -7,6 +7,8 @@ use super::time::Timestamp;
 pub struct AuditEvent {
     /// Its place in the order of appending.
     pub sequence: i64,
+    /// Random, made with the event: it names the changes that the event stands for in the feed.
+    pub nonce: u128,
     /// When.
     pub at: Timestamp,
     /// `console-user`, `operator`, `application` or `system`.
@@ -29,4 +31,12 @@ pub struct AuditEvent {
     pub before: String,
     /// The state after, as JSON; empty if there is none.
     pub after: String,
+}
+
+impl AuditEvent {
+    /// The random id of this event's change number `seq`.
+    #[must_use]
+    pub fn id_for(&self, seq: i64) -> String {
+        format!("{:032x}-{seq}", self.nonce)
+    }
 }

@@ -1,0 +1,79 @@
+//! The audit log: appended to with every change, and never altered.
+
+use super::{StoreError, Tx, on, statements};
+use crate::domain::audit_event::AuditEvent;
+use crate::domain::time::Timestamp;
+use sqlx::FromRow;
+
+statements! {
+    APPEND = "INSERT INTO audit_event (sequence, at, actor_kind, actor_id, actor_name, source, action, target_kind, \
+        target_id, target_name, before_state, after_state) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+    PAGE = "SELECT sequence, at, actor_kind, actor_id, actor_name, source, action, target_kind, target_id, target_name, \
+        before_state, after_state FROM audit_event WHERE sequence < $1 ORDER BY sequence DESC LIMIT $2";
+}
+
+#[derive(FromRow)]
+struct Row {
+    sequence: i64,
+    at: i64,
+    actor_kind: String,
+    actor_id: String,
+    actor_name: String,
+    source: String,
+    action: String,
+    target_kind: String,
+    target_id: String,
+    target_name: String,
+    before_state: String,
+    after_state: String,
+}
+
+impl From<Row> for AuditEvent {
+    fn from(row: Row) -> Self {
+        Self {
+            sequence: row.sequence,
+            nonce: 0,
+            at: Timestamp::from_micros(row.at),
+            actor_kind: row.actor_kind,
+            actor_id: row.actor_id,
+            actor_name: row.actor_name,
+            source: row.source,
+            action: row.action,
+            target_kind: row.target_kind,
+            target_id: row.target_id,
+            target_name: row.target_name,
+            before: row.before_state,
+            after: row.after_state,
+        }
+    }
+}
+
+/// Appends; called by [`Tx::commit`] alone.
+pub(super) async fn append(tx: &mut Tx, sequence: i64, event: &AuditEvent) -> Result<(), StoreError> {
+    on!(tx, connection => sqlx::query(APPEND)
+        .bind(sequence)
+        .bind(event.at.micros())
+        .bind(&event.actor_kind)
+        .bind(&event.actor_id)
+        .bind(&event.actor_name)
+        .bind(&event.source)
+        .bind(&event.action)
+        .bind(&event.target_kind)
+        .bind(&event.target_id)
+        .bind(&event.target_name)
+        .bind(&event.before)
+        .bind(&event.after)
+        .execute(connection).await.map(|_| ()))?;
+    Ok(())
+}
+
+/// At most `limit` events before number `before` (`None`: from the newest on), newest first.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn page(tx: &mut Tx, before: Option<i64>, limit: u32) -> Result<Vec<AuditEvent>, StoreError> {
+    let before = before.unwrap_or(i64::MAX);
+    let rows: Vec<Row> =
+        on!(tx, connection => sqlx::query_as(PAGE).bind(before).bind(i64::from(limit)).fetch_all(connection).await)?;
+    Ok(rows.into_iter().map(AuditEvent::from).collect())
+}

@@ -1,0 +1,170 @@
+//! The databases: an embedded SQLite in two files, or one PostgreSQL.
+
+use super::tx::Inner;
+use super::{MigrationReport, StoreError, Tx, migrate};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{PgPool, SqlitePool};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+/// Where the state is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreSettings {
+    /// `gateway-hub.db` and `entities.db` in this folder.
+    Folder(PathBuf),
+    /// A `postgres://…` address.
+    Postgres(String),
+}
+
+/// The store: security state, and apart from it the entities.
+#[derive(Clone, Debug)]
+pub struct Store {
+    security: Db,
+    entities: Db,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Db {
+    /// One writer, because SQLite has one; readers beside it never wait for it (WAL).
+    Sqlite { writer: SqlitePool, readers: SqlitePool },
+    Postgres(PgPool),
+}
+
+/// How long a writer waits for another process's write (the command line works while the server runs).
+const BUSY_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long a request waits for a connection before the store counts as away.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(25);
+
+impl Store {
+    /// Opens the databases, without looking at what is in them.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if they can't be opened or reached.
+    pub async fn open(settings: &StoreSettings) -> Result<Self, StoreError> {
+        match settings {
+            StoreSettings::Folder(folder) => Ok(Self {
+                security: sqlite(&folder.join("gateway-hub.db")).await?,
+                entities: sqlite(&folder.join("entities.db")).await?,
+            }),
+            StoreSettings::Postgres(url) => {
+                let options = PgConnectOptions::from_str(url).map_err(StoreError::from)?;
+                let options = options.application_name("gateway-hub");
+                let pool = |connections| {
+                    PgPoolOptions::new()
+                        .max_connections(connections)
+                        .acquire_timeout(Duration::from_secs(5))
+                        .connect_lazy_with(options.clone())
+                };
+                Ok(Self { security: Db::Postgres(pool(8)), entities: Db::Postgres(pool(8)) })
+            }
+        }
+    }
+
+    /// Brings both databases to this program's schema, one process at a time.
+    ///
+    /// # Errors
+    /// [`StoreError`], for one if a newer program has changed the schema beyond what this one can read.
+    pub async fn migrate(&self) -> Result<MigrationReport, StoreError> {
+        let security = migrate::run(&self.security, "security", migrate::SECURITY).await?;
+        let entities = migrate::run(&self.entities, "entities", migrate::ENTITIES).await?;
+        Ok(MigrationReport { security, entities })
+    }
+
+    /// A transaction that sees one state of the security tables and changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn read(&self) -> Result<Tx, StoreError> {
+        self.security.read().await
+    }
+
+    /// A transaction that changes security state.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], [`StoreError::Contention`].
+    pub async fn write(&self) -> Result<Tx, StoreError> {
+        self.security.write().await
+    }
+
+    /// A transaction that sees one state of the entities and changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn read_entities(&self) -> Result<Tx, StoreError> {
+        self.entities.read().await
+    }
+
+    /// A transaction that changes entities.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], [`StoreError::Contention`].
+    pub async fn write_entities(&self) -> Result<Tx, StoreError> {
+        self.entities.write().await
+    }
+
+    /// Closes every connection.
+    pub async fn close(&self) {
+        self.security.close().await;
+        self.entities.close().await;
+    }
+}
+
+async fn sqlite(file: &Path) -> Result<Db, StoreError> {
+    let options = SqliteConnectOptions::new()
+        .filename(file)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(BUSY_TIMEOUT)
+        .foreign_keys(true)
+        .optimize_on_close(false, None);
+    let writer = SqlitePoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .connect_with(options.clone())
+        .await?;
+    let readers = SqlitePoolOptions::new()
+        .max_connections(4)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_lazy_with(options.pragma("query_only", "ON"));
+    Ok(Db::Sqlite { writer, readers })
+}
+
+impl Db {
+    async fn read(&self) -> Result<Tx, StoreError> {
+        Ok(Tx::new(match self {
+            Self::Sqlite { readers, .. } => Inner::Sqlite(readers.begin().await?),
+            Self::Postgres(pool) => {
+                Inner::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
+            }
+        }))
+    }
+
+    pub(super) async fn write(&self) -> Result<Tx, StoreError> {
+        Ok(Tx::new(match self {
+            Self::Sqlite { writer, .. } => Inner::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
+            Self::Postgres(pool) => {
+                let mut transaction = pool.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
+                // Whatever the server's defaults: what is acknowledged is on disk, and no writer waits for ever.
+                sqlx::raw_sql("SET LOCAL synchronous_commit = on; SET LOCAL lock_timeout = '5s'")
+                    .execute(&mut *transaction)
+                    .await?;
+                Inner::Postgres(transaction)
+            }
+        }))
+    }
+
+    async fn close(&self) {
+        match self {
+            Self::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! All SQL: one text for SQLite and PostgreSQL, a file per noun.
+//!
+//! A function takes a [`Tx`] and does one thing to one noun; what belongs together is decided above, in `actions`.
+
+mod db;
+mod error;
+mod migrate;
+mod tx;
+
+pub mod application;
+pub mod audit_event;
+pub mod changes;
+pub mod console_user;
+pub mod keys;
+pub mod meta;
+pub mod role;
+pub mod session;
+pub mod token;
+
+pub use db::{Store, StoreSettings};
+pub use error::StoreError;
+pub use migrate::{Migration, MigrationReport};
+pub use tx::Tx;
+
+/// Names a module's statements, so that a test can prepare each of them on both databases.
+macro_rules! statements {
+    ($($(#[$attribute:meta])* $name:ident = $sql:literal;)*) => {
+        $($(#[$attribute])* const $name: &str = $sql;)*
+        /// Every statement of this file, by name.
+        pub(crate) const STATEMENTS: &[(&str, &str)] = &[$((stringify!($name), $sql)),*];
+    };
+}
+use statements;
+
+/// Expands one body for both databases: `on!(tx, connection => …)` binds a connection of either kind.
+macro_rules! on {
+    ($tx:expr, $connection:ident => $body:expr) => {
+        match $tx.inner() {
+            crate::store::tx::Inner::Sqlite(transaction) => {
+                let $connection = &mut **transaction;
+                $body
+            }
+            crate::store::tx::Inner::Postgres(transaction) => {
+                let $connection = &mut **transaction;
+                $body
+            }
+        }
+    };
+}
+use on;
+
+/// Every statement against the security state: its file, its name and its text.
+pub fn security_statements() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    let files = [
+        ("application", application::STATEMENTS),
+        ("audit_event", audit_event::STATEMENTS),
+        ("changes", changes::STATEMENTS),
+        ("console_user", console_user::STATEMENTS),
+        ("keys", keys::STATEMENTS),
+        ("meta", meta::STATEMENTS),
+        ("role", role::STATEMENTS),
+        ("session", session::STATEMENTS),
+        ("token", token::STATEMENTS),
+    ];
+    files.into_iter().flat_map(|(file, statements)| statements.iter().map(move |(name, sql)| (file, *name, *sql)))
+}
