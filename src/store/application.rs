@@ -135,8 +135,7 @@ fn networks_text(networks: &[IpNet]) -> String {
 pub async fn all(tx: &mut Tx) -> Result<Vec<Application>, StoreError> {
     let rows: Vec<Row> = on!(tx, connection => sqlx::query_as(ALL).fetch_all(connection).await)?;
     let mut roles: HashMap<String, Vec<RoleId>> = HashMap::new();
-    let memberships: Vec<(String, String)> =
-        on!(tx, connection => sqlx::query_as(ROLES).fetch_all(connection).await)?;
+    let memberships: Vec<(String, String)> = on!(tx, connection => sqlx::query_as(ROLES).fetch_all(connection).await)?;
     for (client_id, role) in memberships {
         roles.entry(client_id).or_default().push(RoleId::new(role));
     }

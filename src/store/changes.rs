@@ -108,8 +108,7 @@ pub(super) async fn write(tx: &mut Tx, recorded: Vec<Recorded>) -> Result<Option
 }
 
 async fn bump(tx: &mut Tx, counter: i64) -> Result<i64, StoreError> {
-    let (seq,): (i64,) =
-        on!(tx, connection => sqlx::query_as(BUMP).bind(counter).fetch_one(connection).await)?;
+    let (seq,): (i64,) = on!(tx, connection => sqlx::query_as(BUMP).bind(counter).fetch_one(connection).await)?;
     Ok(seq)
 }
 

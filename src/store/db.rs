@@ -28,7 +28,10 @@ pub struct Store {
 #[derive(Clone, Debug)]
 pub(super) enum Db {
     /// One writer, because SQLite has one; readers beside it never wait for it (WAL).
-    Sqlite { writer: SqlitePool, readers: SqlitePool },
+    Sqlite {
+        writer: SqlitePool,
+        readers: SqlitePool,
+    },
     Postgres(PgPool),
 }
 

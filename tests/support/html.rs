@@ -234,7 +234,10 @@ fn tags(text: &str) -> Vec<Tag> {
                 continue;
             }
             let start = cursor;
-            while cursor < bytes.len() && !matches!(bytes[cursor], b'=' | b'>' | b'/') && !bytes[cursor].is_ascii_whitespace() {
+            while cursor < bytes.len()
+                && !matches!(bytes[cursor], b'=' | b'>' | b'/')
+                && !bytes[cursor].is_ascii_whitespace()
+            {
                 cursor += 1;
             }
             let key = text[start..cursor].to_ascii_lowercase();
