@@ -4,5 +4,7 @@
 pub mod ambient;
 pub mod config;
 pub mod crypto;
+pub mod console;
 pub mod domain;
 pub mod store;
+pub mod http;

@@ -1,0 +1,10 @@
+// The console works without this file; it adds comfort only.
+import { copyButtons } from "./copy.js";
+import { firstRun } from "./first-run.js";
+import { sendOnce } from "./send-once.js";
+import { windows } from "./window.js";
+
+copyButtons(document);
+firstRun(document);
+sendOnce(document);
+windows(document);

@@ -1,0 +1,70 @@
+//! The end of both windows that make a secret: the key, shown once; or, for a repeated submit, that it was.
+
+use super::list::List;
+use crate::console::frame::Frame;
+use askama::Template;
+
+/// The key, shown once. Its answer is `no-store`, and nothing can render it again.
+#[derive(Template)]
+#[template(path = "application/shown.html")]
+pub(crate) struct ShownPage<'a> {
+    pub(crate) frame: Frame,
+    pub(crate) list: List,
+    pub(crate) title: &'static str,
+    /// What has been made, up to the application's name.
+    pub(crate) intro: &'static str,
+    pub(crate) name: String,
+    pub(crate) client_id: String,
+    pub(crate) client_secret: &'a str,
+}
+
+/// A form that was sent twice: nothing was made the second time, and there is no secret to show.
+#[derive(Template)]
+#[template(path = "application/already_made.html")]
+pub(crate) struct AlreadyMadePage {
+    pub(crate) frame: Frame,
+    pub(crate) list: List,
+    pub(crate) title: &'static str,
+    /// What the first submit did.
+    pub(crate) what: &'static str,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{new, regenerate};
+    use super::*;
+    use crate::console::frame::Section;
+
+    #[test]
+    fn the_key_stands_in_read_only_fields_named_exactly() {
+        let page = ShownPage {
+            frame: Frame::sample(Section::Applications),
+            list: List::sample(),
+            title: new::TITLE,
+            intro: "This is the API key of",
+            name: "<script>alert(1)</script>".into(),
+            client_id: "gh_0123456789abcdefghijAB".into(),
+            client_secret: "ghs_sample",
+        };
+        let html = page.render().expect("renders");
+        assert!(!html.contains("<script>alert"));
+        assert!(html.contains("<label for=\"client_id\">client_id</label>"));
+        assert!(html.contains("<label for=\"client_secret\">client_secret</label>"));
+        assert_eq!(html.matches("ghs_sample").count(), 1);
+        assert!(html.contains("id=\"window-title\">New API Key</h2>"));
+        assert!(html.contains("data-window=\"secret\""));
+    }
+
+    #[test]
+    fn a_repetition_shows_no_field() {
+        let page = AlreadyMadePage {
+            frame: Frame::sample(Section::Applications),
+            list: List::sample(),
+            title: regenerate::TITLE,
+            what: "the API key was regenerated",
+        };
+        let html = page.render().expect("renders");
+        assert!(!html.contains("client_secret</label>"));
+        assert!(html.contains("id=\"window-title\">Regenerate API key</h2>"));
+    }
+}

@@ -1,0 +1,93 @@
+//! The addresses of the console: shared by the route table, redirects, templates and tests.
+
+/// The start: leads to the overview.
+pub const ROOT: &str = "/";
+/// The console's start: leads to the overview.
+pub const CONSOLE: &str = "/console";
+/// The overview page.
+pub const OVERVIEW: &str = "/console/overview";
+/// Signing in.
+pub const SIGN_IN: &str = "/console/sign-in";
+/// Signing out.
+pub const SIGN_OUT: &str = "/console/sign-out";
+/// Where the one-time link leads.
+pub const FIRST_RUN: &str = "/console/first-run";
+/// The Application keys page; a POST makes an API key.
+pub const APPLICATIONS: &str = "/console/applications";
+/// The New API Key window, first step.
+pub const APPLICATION_NEW: &str = "/console/applications/new";
+/// The New API Key window, second step.
+pub const APPLICATION_NEW_ROLES: &str = "/console/applications/new/roles";
+/// The route of the Regenerate API key window.
+pub const APPLICATION_REGENERATE: &str = "/console/applications/{client_id}/regenerate";
+/// The route of the Delete API key window.
+pub const APPLICATION_DELETE: &str = "/console/applications/{client_id}/delete";
+/// The Roles page.
+pub const ROLES: &str = "/console/roles";
+/// The OAuth documentation page.
+pub const DOCUMENTATION: &str = "/console/documentation";
+
+/// The Regenerate API key window of an application.
+#[must_use]
+pub fn application_regenerate(client_id: &str) -> String {
+    APPLICATION_REGENERATE.replace("{client_id}", client_id)
+}
+
+/// The Delete API key window of an application.
+#[must_use]
+pub fn application_delete(client_id: &str) -> String {
+    APPLICATION_DELETE.replace("{client_id}", client_id)
+}
+
+/// The sign-in page that leads back to a page of the console.
+#[must_use]
+pub fn sign_in_and_return(next: &str) -> String {
+    let next: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
+    format!("{SIGN_IN}?next={next}")
+}
+
+/// The page to show after signing in: `next` if it is a page of this console, else the overview.
+///
+/// Anything that a browser could read as another host (`//host`, `/\host`) or that would end a header line is not one.
+#[must_use]
+pub fn local(next: &str) -> &str {
+    let plain = next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    let path = next.split(['?', '#']).next().unwrap_or_default();
+    let inside = path == CONSOLE || path.starts_with("/console/");
+    let page = path != SIGN_IN && path != SIGN_OUT && !path.contains("//") && !path.contains("..");
+    if plain && inside && page && next.len() <= 500 { next } else { OVERVIEW }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_pages_of_this_console_are_returned_to() {
+        for good in [APPLICATIONS, "/console/applications?q=a%20b", "/console"] {
+            assert_eq!(local(good), good);
+        }
+        for bad in [
+            "",
+            "/",
+            "//evil.example",
+            "https://evil.example/console/",
+            "/\\evil.example",
+            "/console/\\evil",
+            "/console//evil.example",
+            "/console/../..//evil",
+            "/consolevil",
+            "/console/a\r\nSet-Cookie: a=b",
+            "/console/sign-in?next=/console/sign-in",
+            "/console/sign-out",
+            "javascript:alert(1)",
+        ] {
+            assert_eq!(local(bad), OVERVIEW, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_returned_to_is_encoded_into_the_query() {
+        assert_eq!(sign_in_and_return("/console/roles?a=b&c"), "/console/sign-in?next=%2Fconsole%2Froles%3Fa%3Db%26c");
+    }
+}

@@ -1,0 +1,3 @@
+//! What all surfaces share about HTTP.
+
+pub mod assets;
