@@ -8,3 +8,4 @@ pub mod console;
 pub mod domain;
 pub mod store;
 pub mod http;
+pub mod oauth;

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::base62;
 use crate::ambient::Randomness;
+use crate::config::SigningAlgorithm;
 
 /// The signature algorithms that exist here (RFC 7518, RFC 8037). There is no `none` and no HMAC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -49,6 +50,16 @@ impl Algorithm {
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
+    }
+}
+
+impl From<SigningAlgorithm> for Algorithm {
+    fn from(setting: SigningAlgorithm) -> Self {
+        match setting {
+            SigningAlgorithm::Es256 => Self::ES256,
+            SigningAlgorithm::EdDsa => Self::EdDsa,
+            SigningAlgorithm::Rs256 => Self::RS256,
+        }
     }
 }
 
