@@ -2,6 +2,7 @@
 //! key, what each may view and edit. `docs/architecture.md` walks through it.
 
 pub mod ambient;
+pub mod app;
 pub mod config;
 pub mod crypto;
 pub mod console;

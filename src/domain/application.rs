@@ -33,11 +33,36 @@ impl fmt::Display for ClientId {
     }
 }
 
+/// A secret's id: 128 random bits, written as 32 hexadecimal digits; the `cred` claim of tokens issued with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CredentialId(u128);
+
+impl CredentialId {
+    /// The id made of these bits.
+    #[must_use]
+    pub const fn new(bits: u128) -> Self {
+        Self(bits)
+    }
+
+    /// Parses the exact form; `None` for anything else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let valid = text.len() == 32 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        if valid { u128::from_str_radix(text, 16).ok().map(Self) } else { None }
+    }
+}
+
+impl fmt::Display for CredentialId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
 /// One of an application's live secrets, as the store holds it: a keyed hash, never the secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredSecret {
-    /// Its id: the `cred` claim of tokens issued with it.
-    pub id: String,
+    /// Its id.
+    pub id: CredentialId,
     /// HMAC-SHA-256 of the secret under the pepper.
     pub hash: [u8; 32],
     /// The pepper's id.

@@ -1,7 +1,7 @@
 //! Applications, their memberships and their secrets' hashes.
 
 use super::{StoreError, Tx, on, statements};
-use crate::domain::application::{Application, ClientId, StoredSecret};
+use crate::domain::application::{Application, ClientId, CredentialId, StoredSecret};
 use crate::domain::name::Name;
 use crate::domain::role::RoleId;
 use crate::domain::time::Timestamp;
@@ -94,10 +94,10 @@ impl TryFrom<SecretRow> for StoredSecret {
     type Error = StoreError;
 
     fn try_from(row: SecretRow) -> Result<Self, StoreError> {
-        let unreadable = || StoreError::Unreadable(format!("secret {}: not a hash of 32 bytes", row.id));
+        let unreadable = || StoreError::Unreadable(format!("secret {}: not an id with a hash of 32 bytes", row.id));
         Ok(Self {
             hash: parse_hash(&row.hash).ok_or_else(unreadable)?,
-            id: row.id,
+            id: CredentialId::parse(&row.id).ok_or_else(unreadable)?,
             pepper: row.pepper,
             created_at: Timestamp::from_micros(row.created_at),
             ends_at: row.ends_at.map(Timestamp::from_micros),
@@ -300,7 +300,7 @@ pub async fn is_buried(tx: &mut Tx, id: &ClientId) -> Result<bool, StoreError> {
 /// [`StoreError`].
 pub async fn insert_secret(tx: &mut Tx, id: &ClientId, secret: &StoredSecret) -> Result<(), StoreError> {
     on!(tx, connection => sqlx::query(INSERT_SECRET)
-        .bind(&secret.id)
+        .bind(secret.id.to_string())
         .bind(id.as_str())
         .bind(hash_text(&secret.hash))
         .bind(&secret.pepper)
@@ -314,8 +314,8 @@ pub async fn insert_secret(tx: &mut Tx, id: &ClientId, secret: &StoredSecret) ->
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn end_secret(tx: &mut Tx, secret: &str, ends_at: Timestamp) -> Result<(), StoreError> {
-    on!(tx, connection => sqlx::query(END_SECRET).bind(ends_at.micros()).bind(secret)
+pub async fn end_secret(tx: &mut Tx, secret: CredentialId, ends_at: Timestamp) -> Result<(), StoreError> {
+    on!(tx, connection => sqlx::query(END_SECRET).bind(ends_at.micros()).bind(secret.to_string())
         .execute(connection).await.map(|_| ()))?;
     Ok(())
 }
@@ -324,8 +324,8 @@ pub async fn end_secret(tx: &mut Tx, secret: &str, ends_at: Timestamp) -> Result
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn delete_secret(tx: &mut Tx, secret: &str) -> Result<(), StoreError> {
-    on!(tx, connection => sqlx::query(DELETE_SECRET).bind(secret).execute(connection).await.map(|_| ()))?;
+pub async fn delete_secret(tx: &mut Tx, secret: CredentialId) -> Result<(), StoreError> {
+    on!(tx, connection => sqlx::query(DELETE_SECRET).bind(secret.to_string()).execute(connection).await.map(|_| ()))?;
     Ok(())
 }
 

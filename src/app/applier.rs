@@ -1,0 +1,159 @@
+//! The one applier of a node: reads the feed of changes in order and brings the snapshot to it.
+
+use super::App;
+use super::live_keys::LiveKeys;
+use crate::domain::application::ClientId;
+use crate::domain::role::RoleId;
+use crate::store::changes::{Change, Cursor, FeedEntry};
+use crate::store::{StoreError, Tx, application, changes, keys, role, token};
+use std::collections::BTreeSet;
+use tokio::sync::Mutex;
+
+/// How many changes are read at once.
+const BATCH: u32 = 1_000;
+
+/// The snapshot is not known to be up to date: nothing may be decided by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this node has lost touch with its database and refuses until it is back")]
+pub struct Stale;
+
+/// Holds the place up to which this node has read. Its lock makes it the only writer of the snapshot.
+#[derive(Debug, Default)]
+pub struct Applier {
+    cursor: Mutex<Option<Cursor>>,
+}
+
+impl Applier {
+    pub(super) fn new() -> Self {
+        Self::default()
+    }
+
+    pub(super) async fn reload(&self, app: &App) -> Result<(), StoreError> {
+        let mut cursor = self.cursor.lock().await;
+        *cursor = Some(read_all(app).await?);
+        Ok(())
+    }
+
+    pub(super) async fn poll(&self, app: &App) -> Result<(), StoreError> {
+        let mut cursor = self.cursor.lock().await;
+        self.follow(app, &mut cursor).await
+    }
+
+    pub(super) async fn catch_up(&self, app: &App, seq: u64) -> Result<(), Stale> {
+        if app.snapshot.seq() >= seq {
+            return Ok(());
+        }
+        let mut cursor = self.cursor.lock().await;
+        if cursor.is_none() {
+            return Ok(()); // a command: it never decides by the snapshot
+        }
+        if app.snapshot.seq() < seq {
+            self.follow(app, &mut cursor).await.map_err(|_| Stale)?;
+        }
+        if app.snapshot.seq() >= seq { Ok(()) } else { Err(Stale) }
+    }
+
+    async fn follow(&self, app: &App, cursor: &mut Option<Cursor>) -> Result<(), StoreError> {
+        loop {
+            let Some(at) = cursor.as_ref() else {
+                *cursor = Some(read_all(app).await?);
+                return Ok(());
+            };
+            let began = app.clock.now();
+            let mut tx = app.store.read().await?;
+            let entries = changes::from(&mut tx, at.seq.max(1), BATCH).await?;
+            let Some(new) = following(at, &entries) else {
+                // Not the feed that this node has read so far: a restored or failed-over store.
+                tracing::warn!(seq = at.seq, "the store was put back to another state: reading all of it");
+                drop(tx);
+                app.snapshot.refuse_all();
+                *cursor = None;
+                *cursor = Some(read_all(app).await?);
+                return Ok(());
+            };
+            let reached = new.last().map_or_else(|| at.clone(), |entry| entry.cursor.clone());
+            if new.iter().any(|entry| entry.change == Change::Unknown) {
+                drop(tx);
+                *cursor = Some(read_all(app).await?);
+                return Ok(());
+            }
+            apply(app, &mut tx, new).await?;
+            app.snapshot.confirm(reached.seq, began);
+            let more = entries.len() == BATCH as usize;
+            *cursor = Some(reached);
+            if !more {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// The entries after `at`, if the feed still contains `at` and goes on from there without a gap.
+fn following<'a>(at: &Cursor, entries: &'a [FeedEntry]) -> Option<&'a [FeedEntry]> {
+    let new = if at.seq == 0 {
+        entries
+    } else {
+        let (first, rest) = entries.split_first()?;
+        if first.cursor != *at {
+            return None;
+        }
+        rest
+    };
+    let consecutive = new.iter().zip(at.seq + 1..).all(|(entry, expected)| entry.cursor.seq == expected);
+    consecutive.then_some(new)
+}
+
+/// Replaces the entries that the changes name: keys first, then roles, then the applications that refer to them.
+async fn apply(app: &App, tx: &mut Tx, entries: &[FeedEntry]) -> Result<(), StoreError> {
+    let mut applications: BTreeSet<&ClientId> = BTreeSet::new();
+    let mut roles: BTreeSet<&RoleId> = BTreeSet::new();
+    let mut tokens: BTreeSet<&str> = BTreeSet::new();
+    let mut keys_changed = false;
+    for entry in entries {
+        match &entry.change {
+            Change::Application(id) | Change::ApplicationTokens(id) => _ = applications.insert(id),
+            Change::Role(id) => _ = roles.insert(id),
+            Change::Token(jti) => _ = tokens.insert(jti),
+            Change::Keys | Change::Unknown => keys_changed = true,
+            Change::ConsoleUser(_) => {} // sessions and users are read from the store at each console request
+        }
+    }
+    if keys_changed {
+        app.snapshot.set_keys(read_keys(app, tx).await?);
+    }
+    for id in roles {
+        app.snapshot.replace_role(id, role::get(tx, id).await?);
+    }
+    for id in applications {
+        app.snapshot.replace_application(id.as_str(), application::get(tx, id).await?.as_ref());
+    }
+    for jti in tokens {
+        if let Some(revoked) = token::get(tx, jti).await? {
+            app.snapshot.revoke(revoked);
+        }
+    }
+    app.snapshot.forget_expired_tokens(app.clock.now());
+    Ok(())
+}
+
+async fn read_keys(app: &App, tx: &mut Tx) -> Result<LiveKeys, StoreError> {
+    let peppers = keys::peppers(tx).await?;
+    let signing = keys::signing_keys(tx).await?;
+    LiveKeys::open(&app.keyring, &app.clock, &peppers, &signing)
+        .map_err(|fault| StoreError::Unreadable(fault.to_string()))
+}
+
+/// Reads the place and all tables in one transaction, so that both are of one state.
+async fn read_all(app: &App) -> Result<Cursor, StoreError> {
+    let began = app.clock.now();
+    let mut tx = app.store.read().await?;
+    let cursor = changes::head(&mut tx).await?;
+    let live_keys = read_keys(app, &mut tx).await?;
+    let roles = role::all(&mut tx).await?;
+    let applications = application::all(&mut tx).await?;
+    let revoked = token::all(&mut tx, began).await?;
+    app.snapshot.refuse_all();
+    app.snapshot.replace_all(live_keys, roles, &applications, revoked);
+    app.snapshot.confirm(cursor.seq, began);
+    Ok(cursor)
+}

@@ -1,0 +1,93 @@
+//! The running hub of one process: its configuration, store, clock and key, and the snapshot that all decisions read.
+
+mod applier;
+pub mod live_keys;
+mod role_set;
+mod snapshot;
+pub mod verifier;
+
+pub use applier::{Applier, Stale};
+pub use live_keys::{KeyFault, LiveKeys};
+pub use role_set::{RoleSet, RoleSetId};
+pub use snapshot::{LiveApplication, LiveSecret, Snapshot};
+
+use crate::ambient::{Clock, Randomness};
+use crate::config::Config;
+use crate::crypto::keyring::Keyring;
+use crate::store::{Store, StoreError};
+
+/// Everything that a request or a command needs, made once and passed along; there are no globals.
+#[derive(Debug)]
+pub struct App {
+    /// What the operator set.
+    pub config: Config,
+    /// The databases.
+    pub store: Store,
+    /// The time.
+    pub clock: Clock,
+    /// Random numbers.
+    pub randomness: Randomness,
+    /// The key that wraps peppers, signing keys and upstream credentials.
+    pub keyring: Keyring,
+    /// What decisions read.
+    pub snapshot: Snapshot,
+    /// What keeps the snapshot true.
+    pub applier: Applier,
+    /// Tokens whose signature was verified lately.
+    pub verified_tokens: verifier::Cache,
+}
+
+impl App {
+    /// Puts the parts together; nothing is read yet.
+    #[must_use]
+    pub fn new(config: Config, store: Store, clock: Clock, randomness: Randomness, keyring: Keyring) -> Self {
+        Self {
+            snapshot: Snapshot::new(),
+            applier: Applier::new(),
+            verified_tokens: verifier::Cache::new(),
+            config,
+            store,
+            clock,
+            randomness,
+            keyring,
+        }
+    }
+
+    /// The issuer of every token: the public URL (RFC 8414 §2).
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        self.config.public_url.as_str()
+    }
+
+    /// Reads everything from the store, and from then on this process follows the changes.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn bootstrap(&self) -> Result<(), StoreError> {
+        self.applier.reload(self).await
+    }
+
+    /// Reads what was changed since the last time. Called every [`crate::config::Timing::poll_interval`].
+    ///
+    /// # Errors
+    /// [`StoreError`]; after too long without a success everything is refused.
+    pub async fn poll(&self) -> Result<(), StoreError> {
+        self.applier.poll(self).await
+    }
+
+    /// Makes sure that change number `seq` is in effect here.
+    ///
+    /// # Errors
+    /// [`Stale`] if it can't be confirmed.
+    pub async fn catch_up(&self, seq: u64) -> Result<(), Stale> {
+        self.applier.catch_up(self, seq).await
+    }
+
+    /// Whether the snapshot is young enough to decide by.
+    ///
+    /// # Errors
+    /// [`Stale`] once the last good poll began longer ago than the staleness limit, and while the store is read anew.
+    pub fn fresh(&self) -> Result<(), Stale> {
+        self.snapshot.fresh(self.clock.now(), self.config.timing.staleness_limit)
+    }
+}

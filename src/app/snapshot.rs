@@ -1,0 +1,281 @@
+//! What a node decides by: all applications, roles and keys in memory. Deciding never touches the database.
+
+use super::Stale;
+use super::live_keys::LiveKeys;
+use super::role_set::{RoleSet, RoleSetId, RoleSets};
+use crate::domain::application::{Application, CredentialId};
+use crate::domain::role::{Role, RoleId};
+use crate::domain::time::Timestamp;
+use crate::store::token::RevokedToken;
+use arc_swap::ArcSwap;
+use ipnet::IpNet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+
+/// An application as decisions need it.
+#[derive(Clone, Debug)]
+pub struct LiveApplication {
+    /// Its name.
+    pub name: Box<str>,
+    /// Its roles.
+    pub role_set: RoleSetId,
+    /// False while disabled.
+    pub enabled: bool,
+    /// Whether Basic works on gateways.
+    pub allow_basic: bool,
+    /// From when on it is refused.
+    pub expires_at: Option<Timestamp>,
+    /// Tokens whose `seq` is lower are dead.
+    pub min_seq: u64,
+    /// From which networks it may come; empty for any.
+    pub networks: Box<[IpNet]>,
+    /// Its secrets: the current one, and the previous one during an overlap.
+    pub secrets: [Option<LiveSecret>; 2],
+}
+
+/// A secret as decisions need it.
+#[derive(Clone, Copy, Debug)]
+pub struct LiveSecret {
+    /// Its id.
+    pub id: CredentialId,
+    /// Its keyed hash.
+    pub hash: [u8; 32],
+    /// Which pepper made the hash.
+    pub pepper: u16,
+    /// The second from which it is dead.
+    pub ends_at: Option<Timestamp>,
+}
+
+impl LiveSecret {
+    /// Whether it is alive at `now`.
+    #[must_use]
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.ends_at.is_none_or(|end| now < end)
+    }
+}
+
+impl LiveApplication {
+    /// Whether the application may be served at all at `now`, whichever secret it used.
+    #[must_use]
+    pub fn is_usable(&self, now: Timestamp) -> bool {
+        self.enabled && self.expires_at.is_none_or(|end| now < end)
+    }
+
+    /// Whether the secret of that id is alive at `now`.
+    #[must_use]
+    pub fn has_live_secret(&self, id: CredentialId, now: Timestamp) -> bool {
+        self.secrets.iter().flatten().any(|secret| secret.id == id && secret.is_live(now))
+    }
+}
+
+/// The 22 characters behind `gh_`: a key that lies in the table itself.
+type ClientKey = [u8; 22];
+
+fn client_key(client_id: &str) -> Option<ClientKey> {
+    client_id.strip_prefix("gh_")?.as_bytes().try_into().ok()
+}
+
+/// One node's picture of the security state.
+#[derive(Debug)]
+pub struct Snapshot {
+    applications: papaya::HashMap<ClientKey, LiveApplication>,
+    roles: ArcSwap<RoleSets>,
+    keys: ArcSwap<LiveKeys>,
+    key_generation: AtomicU64,
+    revoked: papaya::HashMap<Box<str>, Timestamp>,
+    seq: AtomicU64,
+    last_good_poll: AtomicI64,
+}
+
+/// The value of `last_good_poll` while nothing may be decided.
+const NEVER: i64 = i64::MIN;
+
+impl Default for Snapshot {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Snapshot {
+    /// An empty picture, by which nothing may be decided.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            applications: papaya::HashMap::new(),
+            roles: ArcSwap::default(),
+            keys: ArcSwap::default(),
+            key_generation: AtomicU64::new(0),
+            revoked: papaya::HashMap::new(),
+            seq: AtomicU64::new(0),
+            last_good_poll: AtomicI64::new(NEVER),
+        }
+    }
+
+    /// The number of the last change that is in effect here.
+    #[must_use]
+    pub fn seq(&self) -> u64 {
+        self.seq.load(Ordering::Acquire)
+    }
+
+    /// Reads the application of that `client_id` in place; `None` if there is none.
+    pub fn with_application<R>(&self, client_id: &str, read: impl FnOnce(&LiveApplication) -> R) -> Option<R> {
+        let key = client_key(client_id)?;
+        self.applications.pin().get(&key).map(read)
+    }
+
+    /// How many applications there are.
+    #[must_use]
+    pub fn application_count(&self) -> usize {
+        self.applications.len()
+    }
+
+    /// What the roles of that set allow now.
+    #[must_use]
+    pub fn role_set(&self, id: RoleSetId) -> Arc<RoleSet> {
+        // A set that is not there allows nothing.
+        self.roles.load().get(id).cloned().unwrap_or_default()
+    }
+
+    /// The role of that id.
+    #[must_use]
+    pub fn role(&self, id: &RoleId) -> Option<Arc<Role>> {
+        self.roles.load().role(id).cloned()
+    }
+
+    /// All roles, in no order.
+    #[must_use]
+    pub fn all_roles(&self) -> Vec<Arc<Role>> {
+        self.roles.load().roles().cloned().collect()
+    }
+
+    /// The keys in use.
+    #[must_use]
+    pub fn keys(&self) -> arc_swap::Guard<Arc<LiveKeys>> {
+        self.keys.load()
+    }
+
+    /// Whether the token of that `jti` was revoked.
+    #[must_use]
+    pub fn is_revoked(&self, jti: &str) -> bool {
+        !self.revoked.is_empty() && self.revoked.pin().contains_key(jti)
+    }
+
+    /// How many revoked tokens are remembered.
+    #[must_use]
+    pub fn revoked_count(&self) -> usize {
+        self.revoked.len()
+    }
+
+    /// When the last good poll began; `None` while nothing may be decided.
+    #[must_use]
+    pub fn last_good_poll(&self) -> Option<Timestamp> {
+        let began = self.last_good_poll.load(Ordering::Acquire);
+        (began != NEVER).then(|| Timestamp::from_micros(began))
+    }
+
+    pub(super) fn fresh(&self, now: Timestamp, limit: Duration) -> Result<(), Stale> {
+        match self.last_good_poll() {
+            Some(began) if now.since(began) <= limit => Ok(()),
+            _ => Err(Stale),
+        }
+    }
+
+    pub(super) fn confirm(&self, seq: u64, began: Timestamp) {
+        self.seq.store(seq, Ordering::Release);
+        self.last_good_poll.store(began.micros(), Ordering::Release);
+    }
+
+    pub(super) fn refuse_all(&self) {
+        self.last_good_poll.store(NEVER, Ordering::Release);
+    }
+
+    pub(super) fn set_keys(&self, mut keys: LiveKeys) {
+        keys.generation = self.key_generation.fetch_add(1, Ordering::Relaxed) + 1;
+        self.keys.store(Arc::new(keys));
+    }
+
+    pub(super) fn replace_role(&self, id: &RoleId, role: Option<Role>) {
+        let mut sets = RoleSets::clone(&self.roles.load());
+        sets.replace(id, role);
+        self.roles.store(Arc::new(sets));
+    }
+
+    pub(super) fn replace_application(&self, client_id: &str, application: Option<&Application>) {
+        let Some(key) = client_key(client_id) else { return };
+        match application {
+            Some(application) => {
+                let role_set = self.intern(&application.roles);
+                let live = live(application, role_set, &self.keys.load());
+                self.applications.pin().insert(key, live);
+            }
+            None => {
+                self.applications.pin().remove(&key);
+            }
+        }
+    }
+
+    fn intern(&self, roles: &[RoleId]) -> RoleSetId {
+        let current = self.roles.load();
+        if let Some(known) = current.find(roles) {
+            return known;
+        }
+        let mut sets = RoleSets::clone(&current);
+        let id = sets.intern(roles);
+        self.roles.store(Arc::new(sets));
+        id
+    }
+
+    pub(super) fn revoke(&self, token: RevokedToken) {
+        self.revoked.pin().insert(token.jti.into_boxed_str(), token.expires_at);
+    }
+
+    pub(super) fn forget_expired_tokens(&self, now: Timestamp) {
+        self.revoked.pin().retain(|_, expires_at| *expires_at > now);
+    }
+
+    /// Replaces the whole picture. Nobody decides by it meanwhile: see [`Snapshot::refuse_all`].
+    pub(super) fn replace_all(
+        &self,
+        keys: LiveKeys,
+        roles: Vec<Role>,
+        applications: &[Application],
+        revoked: Vec<RevokedToken>,
+    ) {
+        let mut sets = RoleSets::new(roles);
+        self.applications.pin().clear();
+        for application in applications {
+            if let Some(key) = client_key(application.client_id.as_str()) {
+                let role_set = sets.intern(&application.roles);
+                self.applications.pin().insert(key, live(application, role_set, &keys));
+            }
+        }
+        self.roles.store(Arc::new(sets));
+        self.set_keys(keys);
+        self.revoked.pin().clear();
+        revoked.into_iter().for_each(|token| self.revoke(token));
+    }
+}
+
+fn live(application: &Application, role_set: RoleSetId, keys: &LiveKeys) -> LiveApplication {
+    let mut secrets = [None, None];
+    // Two at most (SECURITY 12); a secret under a pepper that this node does not have can't match anything.
+    for (place, secret) in secrets.iter_mut().zip(&application.secrets) {
+        *place = keys.pepper_index(&secret.pepper).map(|pepper| LiveSecret {
+            id: secret.id,
+            hash: secret.hash,
+            pepper,
+            ends_at: secret.ends_at,
+        });
+    }
+    LiveApplication {
+        name: application.name.as_str().into(),
+        role_set,
+        enabled: application.enabled,
+        allow_basic: application.allow_basic,
+        expires_at: application.expires_at,
+        min_seq: application.min_seq,
+        networks: application.networks.clone().into_boxed_slice(),
+        secrets,
+    }
+}

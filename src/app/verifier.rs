@@ -1,0 +1,185 @@
+//! The one verifier of access tokens: every surface asks here, and every answer from the cache is checked again.
+
+use super::role_set::RoleSet;
+use super::{App, Stale};
+use crate::crypto::token::{Claims, Expected, TokenFault};
+use crate::domain::access::{Permit, Refusal, decide};
+use crate::domain::application::{CredentialId, network_allowed};
+use crate::domain::grant::Action;
+use crate::domain::resource::Resource;
+use crate::domain::scope::Scope;
+use crate::domain::time::Timestamp;
+use aws_lc_rs::digest;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// How many verified tokens are remembered. One takes about half a kilobyte.
+const CACHE_CAPACITY: usize = 32_768;
+
+/// Tokens whose signature and claims were verified lately, by their SHA-256. Only what can't change is remembered.
+pub struct Cache(quick_cache::sync::Cache<[u8; 32], Arc<TokenFacts>>);
+
+impl Cache {
+    pub(super) fn new() -> Self {
+        Self(quick_cache::sync::Cache::new(CACHE_CAPACITY))
+    }
+}
+
+impl std::fmt::Debug for Cache {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Cache({} tokens)", self.0.len())
+    }
+}
+
+/// What a good signature vouches for, for as long as the signing key is published.
+#[derive(Clone, Debug)]
+pub struct TokenFacts {
+    /// The claims as issued.
+    pub claims: Claims,
+    /// The claim `scope`, parsed.
+    pub scope: Scope,
+    /// The claim `cred`, parsed.
+    pub credential: CredentialId,
+    keys: u64,
+}
+
+/// An application that has proved who it is with a good token.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    /// The token.
+    pub token: Arc<TokenFacts>,
+    /// The application's name now.
+    pub name: String,
+    /// What its roles allow now.
+    pub roles: Arc<RoleSet>,
+}
+
+impl Verified {
+    /// Its `client_id`.
+    #[must_use]
+    pub fn client_id(&self) -> &str {
+        &self.token.claims.client_id
+    }
+
+    /// Decides by the token's scope and the roles that the application has now.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub fn decide(&self, resource: &Resource, action: Action) -> Result<Permit, Refusal> {
+        decide(&self.roles.access, &self.token.scope, resource, action)
+    }
+}
+
+/// Why a token is refused (RFC 6750 §3.1: `invalid_token`), or can't be judged.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TokenRefusal {
+    /// The token itself is not good.
+    #[error(transparent)]
+    Fault(#[from] TokenFault),
+    /// It was issued for something else (RFC 8707).
+    #[error("the access token was issued for another resource")]
+    WrongAudience,
+    /// It was good once.
+    #[error("the access token was revoked, or the API key that it was issued with no longer works")]
+    Dead,
+    /// The application may not come from there.
+    #[error("the access token may not be used from this network")]
+    Network,
+    /// This node can't tell.
+    #[error(transparent)]
+    Stale(#[from] Stale),
+}
+
+/// Verifies an access token for use at `audience` (the issuer is good everywhere): signature, `typ`, `iss` and times,
+/// then, at every request, that it is not revoked, its secret is alive, its `seq` is not below the application's
+/// `min_seq`, and the caller's network is allowed.
+///
+/// # Errors
+/// [`TokenRefusal`].
+pub async fn verify(app: &App, token: &str, audience: Option<&str>, address: IpAddr) -> Result<Verified, TokenRefusal> {
+    app.fresh()?;
+    let facts = facts(app, token)?;
+    if facts.claims.seq > app.snapshot.seq() {
+        // Issued by a node that knows more: read on first. A store that never gets there was put back.
+        app.catch_up(facts.claims.seq).await?;
+    }
+    check(app, facts, audience, address)
+}
+
+/// Verifies without regard to audience and network: for introspection and revocation, which ask about a token rather
+/// than use it.
+///
+/// # Errors
+/// [`TokenRefusal`].
+pub async fn inspect(app: &App, token: &str) -> Result<Verified, TokenRefusal> {
+    app.fresh()?;
+    let facts = facts(app, token)?;
+    if facts.claims.seq > app.snapshot.seq() {
+        app.catch_up(facts.claims.seq).await?;
+    }
+    check_alive(app, facts, |_| Ok(()))
+}
+
+/// The facts of a token with a good signature, from the cache if it was verified lately.
+fn facts(app: &App, token: &str) -> Result<Arc<TokenFacts>, TokenRefusal> {
+    let now = app.clock.now();
+    let keys = app.snapshot.keys();
+    // The cache holds what was verified with a set of keys: another set, and it is verified again.
+    let hash = hash(token);
+    if let Some(known) = app.verified_tokens.0.get(&hash) {
+        if known.keys == keys.generation {
+            check_times(&known.claims, now)?;
+            return Ok(known);
+        }
+    }
+    let claims = keys.verification.verify(token, &Expected { issuer: app.issuer(), now })?;
+    let scope = Scope::parse(&claims.scope).map_err(|_| TokenFault::MissingClaim("scope"))?;
+    let credential = CredentialId::parse(&claims.cred).ok_or(TokenFault::MissingClaim("cred"))?;
+    let facts = Arc::new(TokenFacts { claims, scope, credential, keys: keys.generation });
+    app.verified_tokens.0.insert(hash, Arc::clone(&facts));
+    Ok(facts)
+}
+
+fn hash(token: &str) -> [u8; 32] {
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest::digest(&digest::SHA256, token.as_bytes()).as_ref());
+    hash
+}
+
+fn check_times(claims: &Claims, now: Timestamp) -> Result<(), TokenFault> {
+    if now.seconds() >= claims.exp { Err(TokenFault::Expired) } else { Ok(()) }
+}
+
+fn check(app: &App, facts: Arc<TokenFacts>, audience: Option<&str>, address: IpAddr) -> Result<Verified, TokenRefusal> {
+    let everywhere = facts.claims.is_for(app.issuer());
+    if !everywhere && !audience.is_some_and(|audience| facts.claims.is_for(audience)) {
+        return Err(TokenRefusal::WrongAudience);
+    }
+    check_alive(app, facts, |application| {
+        if network_allowed(&application.networks, address) { Ok(()) } else { Err(TokenRefusal::Network) }
+    })
+}
+
+fn check_alive(
+    app: &App,
+    facts: Arc<TokenFacts>,
+    also: impl FnOnce(&super::LiveApplication) -> Result<(), TokenRefusal>,
+) -> Result<Verified, TokenRefusal> {
+    let now = app.clock.now();
+    if app.snapshot.is_revoked(&facts.claims.jti) {
+        return Err(TokenRefusal::Dead);
+    }
+    let judge = |application: &super::LiveApplication| {
+        let alive = application.is_usable(now)
+            && application.has_live_secret(facts.credential, now)
+            && facts.claims.seq >= application.min_seq;
+        if !alive {
+            return Err(TokenRefusal::Dead);
+        }
+        also(application)?;
+        Ok((application.name.to_string(), application.role_set))
+    };
+    let judged = app.snapshot.with_application(&facts.claims.client_id, judge);
+    let (name, role_set) = judged.ok_or(TokenRefusal::Dead)??;
+    Ok(Verified { token: facts, name, roles: app.snapshot.role_set(role_set) })
+}
