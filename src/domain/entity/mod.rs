@@ -2,7 +2,7 @@
 
 mod access;
 mod attributes;
-mod patch;
+mod document;
 mod precondition;
 #[cfg(test)]
 mod tests;
@@ -13,7 +13,7 @@ use serde::Serialize;
 
 pub use access::{EntityAccess, EntityRefusal};
 pub use attributes::{AttributeFault, Attributes};
-pub use patch::EntityPatch;
+pub use document::{AttributesPatch, DocumentFault, EntityDocument, EntityPatch};
 pub use precondition::{EntityTags, Precondition};
 
 /// An entity as the store holds it.

@@ -29,9 +29,19 @@ fn access(roles: &[(&str, &str)], scope: &[&str]) -> EntityAccess {
         .collect();
     let table = AccessTable::compile(&roles);
     let scope = crate::domain::scope::Scope::parse(&scope.join(" ")).unwrap_or_else(|unknown| panic!("{unknown:?}"));
-    let permits =
-        [Action::View, Action::Edit].map(|action| decide(&table, &scope, &Resource::Entities, action)).into_iter().flatten();
+    let permits = [Action::View, Action::Edit]
+        .map(|action| decide(&table, &scope, &Resource::Entities, action))
+        .into_iter()
+        .flatten();
     EntityAccess::of(permits, table.reach(&Resource::Entities, Action::View))
+}
+
+fn json(text: &str) -> serde_json::Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+fn patched(text: &str) -> Result<EntityPatch, DocumentFault> {
+    EntityPatch::try_from(json(text))
 }
 
 const BOTH: [&str; 2] = ["entities:view", "entities:edit"];
@@ -75,12 +85,19 @@ fn a_patch_merges_as_rfc_7396_says() {
         (r#"{"attributes": {"a": null, "c": "3", "missing": null}}"#, vec![("b", "2"), ("c", "3")]),
         (r#"{"attributes": {"a": "", "b": "5"}}"#, vec![("b", "5")]),
     ] {
-        let patch: EntityPatch = serde_json::from_str(patch).unwrap_or_else(|error| panic!("{patch}: {error}"));
+        let patch = patched(patch).unwrap_or_else(|fault| panic!("{patch}: {fault}"));
         assert_eq!(patch.apply(&before), Ok(attributes(&after)));
     }
-    for wrong in ["[]", "1", r#"{"attributes": []}"#, r#"{"attributes": {"a": 1}}"#, r#"{"other": 1}"#] {
-        assert!(serde_json::from_str::<EntityPatch>(wrong).is_err(), "{wrong}");
+    for wrong in ["[]", "1", "null", r#"{"attributes": []}"#, r#"{"attributes": {"a": 1}}"#, r#"{"other": 1}"#] {
+        assert!(patched(wrong).is_err(), "{wrong}");
     }
+    for wrong in
+        ["{}", r#"{"attributes": null}"#, r#"{"attributes": {"a": null}}"#, r#"{"id": null, "attributes": {}}"#]
+    {
+        assert!(EntityDocument::try_from(json(wrong)).is_err(), "{wrong}");
+    }
+    let fault = patched(r#"{"attributes": {"user.department": 1}}"#).expect_err("a number");
+    assert_eq!(fault.to_string(), "attributes.user.department must be a string");
 }
 
 #[test]
@@ -112,10 +129,8 @@ fn preconditions_compare_as_rfc_9110_says() {
 fn visibility_comes_first_and_views_never_stand_in_for_edits() {
     let (fx, rates) = (attributes(&[("dept", "fx")]), attributes(&[("dept", "rates")]));
     let equities = attributes(&[("dept", "equities")]);
-    let caller = access(
-        &[("entities:view", "dept IN (fx, rates)"), ("entities:edit", "dept IN (fx, equities)")],
-        &BOTH,
-    );
+    let caller =
+        access(&[("entities:view", "dept IN (fx, rates)"), ("entities:edit", "dept IN (fx, equities)")], &BOTH);
     assert!(caller.may_view(&fx) && caller.may_view(&rates) && !caller.may_view(&equities));
     // Before: hidden is not there, viewable but not editable is refused.
     assert_eq!(caller.check_before(Some(&fx)), Ok(&fx));
