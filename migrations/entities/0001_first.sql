@@ -7,11 +7,11 @@ CREATE TABLE entity (
     updated_at BIGINT NOT NULL
 );
 
--- One row for each attribute that is not empty, for filters to find by index. The JSON above is what is answered.
+-- One row for each attribute that is not empty, for filters to look at. The JSON above is what is answered. There is no
+-- index by value: PostgreSQL refuses index entries above 2.7 KB, and values may be longer.
 CREATE TABLE entity_attribute (
     entity_id TEXT COLLATE "C" NOT NULL REFERENCES entity (id) ON DELETE CASCADE,
     key TEXT COLLATE "C" NOT NULL,
     value TEXT COLLATE "C" NOT NULL,
     PRIMARY KEY (entity_id, key)
 );
-CREATE INDEX entity_attribute_by_value ON entity_attribute (key, value, entity_id);

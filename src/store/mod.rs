@@ -11,6 +11,7 @@ pub mod application;
 pub mod audit_event;
 pub mod changes;
 pub mod console_user;
+pub mod entity;
 pub mod keys;
 pub mod meta;
 pub mod role;
@@ -63,4 +64,9 @@ pub fn security_statements() -> impl Iterator<Item = (&'static str, &'static str
         ("token", token::STATEMENTS),
     ];
     files.into_iter().flat_map(|(file, statements)| statements.iter().map(move |(name, sql)| (file, *name, *sql)))
+}
+
+/// Every statement against the entities, in the same form.
+pub fn entity_statements() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    entity::STATEMENTS.iter().map(|(name, sql)| ("entity", *name, *sql))
 }
