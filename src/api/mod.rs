@@ -1,0 +1,12 @@
+//! The Hub API, health and metrics: a file per noun, all routes in [`routes`].
+
+pub mod application;
+pub mod audit;
+pub mod health;
+pub mod list;
+pub mod metrics;
+pub mod openapi;
+pub mod problems;
+pub mod role;
+pub mod routes;
+pub mod whoami;

@@ -1,0 +1,162 @@
+//! All routes of the Hub API, health and metrics.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+
+use super::{
+    application::{self, ApplicationView},
+    audit::{self, AuditEventView},
+    health,
+    list::List,
+    metrics,
+    openapi::{Document, show},
+    problems,
+    role::{self, RoleView},
+    whoami::{self, WhoAmI},
+};
+use crate::{
+    app::App,
+    domain::resource::{Resource, SecurityResource},
+    http::{
+        counters::Counters,
+        document::{Documentation, operation},
+        gate::{Caller, Permission},
+        route::{Route, RouteTable, console_only, get},
+        surface::Surface,
+    },
+};
+
+/// The security state, read-only for applications; every unsafe method below these paths is refused (DESIGN: rule 4).
+const SECURITY_PATHS: [&str; 14] = [
+    "/api/v1/applications",
+    "/api/v1/applications/{client_id}",
+    "/api/v1/applications/{client_id}/{*rest}",
+    "/api/v1/roles",
+    "/api/v1/roles/{id}",
+    "/api/v1/roles/{id}/{*rest}",
+    "/api/v1/users",
+    "/api/v1/users/{*rest}",
+    "/api/v1/gateways",
+    "/api/v1/gateways/{*rest}",
+    "/api/v1/settings",
+    "/api/v1/settings/{*rest}",
+    "/api/v1/audit",
+    "/api/v1/audit/{*rest}",
+];
+
+/// The table. The OpenAPI document covers it and the tables `also`.
+#[must_use]
+pub fn table(also: &[RouteTable], counters: &Arc<Counters>) -> RouteTable {
+    let document = Arc::new(Document::default());
+    let mut routes = anyone(&document);
+    routes.extend(applications(counters));
+    routes.extend(refused());
+    document.describe(routes.iter().chain(also.iter().flat_map(|table| &table.routes)));
+    RouteTable::new(Surface::Api, routes)
+}
+
+/// What `--ops-listen` answers, without a token.
+#[must_use]
+pub fn operations(counters: &Arc<Counters>) -> RouteTable {
+    let metrics = metrics::show(Arc::clone(counters));
+    let routes = vec![
+        get("/healthz", Caller::Operations, Permission::None, health::healthz),
+        get("/readyz", Caller::Operations, Permission::None, health::readyz_details),
+        get("/metrics", Caller::Operations, Permission::None, async move |State(app): State<Arc<App>>| metrics(&app)),
+    ];
+    RouteTable::new(Surface::Other, routes)
+}
+
+fn anyone(document: &Arc<Document>) -> Vec<Route> {
+    let openapi = show(Arc::clone(document));
+    vec![
+        get("/healthz", Caller::Anyone, Permission::None, health::healthz)
+            .documented(operation("Whether the hub answers").answers_text(200, "text/plain", "It does.")),
+        get("/readyz", Caller::Anyone, Permission::None, health::readyz).documented(
+            operation("Whether this node decides requests").answers_text(200, "text/plain", "It does.").answers_text(
+                503,
+                "text/plain",
+                "It has not heard from its store for too long and refuses.",
+            ),
+        ),
+        get("/api/openapi.json", Caller::Anyone, Permission::None, async move |State(app): State<Arc<App>>| {
+            openapi(&app)
+        })
+        .documented(operation("This document").answers_text(200, "application/json", "OpenAPI 3.1.")),
+        get("/problems", Caller::Anyone, Permission::None, problems::list)
+            .documented(operation("All kinds of problems").answers_text(200, "text/html", "A page.")),
+        get("/problems/{slug}", Caller::Anyone, Permission::None, problems::show).documented(
+            operation("What one kind of problem means and what to do")
+                .path("slug", "The last segment of a problem's type.")
+                .answers_text(200, "text/html", "A page.")
+                .refuses(&[404]),
+        ),
+    ]
+}
+
+fn applications(counters: &Arc<Counters>) -> Vec<Route> {
+    let metrics = metrics::show(Arc::clone(counters));
+    let view = |resource| Permission::View(Resource::Security(resource));
+    vec![
+        get("/api/v1/whoami", Caller::Application, Permission::None, whoami::show).documented(
+            operation("What the application is, and what it may view and edit")
+                .answers::<WhoAmI>(200, "The application.")
+                .refuses(&[401]),
+        ),
+        get("/api/v1/applications", Caller::Application, view(SecurityResource::Applications), application::list)
+            .documented(
+                operation("The applications, by name")
+                    .paged()
+                    .answers::<List<ApplicationView>>(200, "A page.")
+                    .refuses(&[400, 401, 403]),
+            ),
+        get(
+            "/api/v1/applications/{client_id}",
+            Caller::Application,
+            view(SecurityResource::Applications),
+            application::show,
+        )
+        .documented(
+            operation("One application")
+                .path("client_id", "Its client_id.")
+                .answers::<ApplicationView>(200, "The application.")
+                .refuses(&[401, 403, 404]),
+        ),
+        get("/api/v1/roles", Caller::Application, view(SecurityResource::Roles), role::list).documented(
+            operation("The roles, by id").paged().answers::<List<RoleView>>(200, "A page.").refuses(&[400, 401, 403]),
+        ),
+        get("/api/v1/roles/{id}", Caller::Application, view(SecurityResource::Roles), role::show).documented(
+            operation("One role").path("id", "Its id.").answers::<RoleView>(200, "The role.").refuses(&[401, 403, 404]),
+        ),
+        get("/api/v1/audit", Caller::Application, view(SecurityResource::Audit), audit::list).documented(
+            operation("The audit log, newest first")
+                .paged()
+                .answers::<List<AuditEventView>>(200, "A page.")
+                .refuses(&[400, 401, 403]),
+        ),
+        get(
+            "/metrics",
+            Caller::Application,
+            view(SecurityResource::Metrics),
+            async move |State(app): State<Arc<App>>| metrics(&app),
+        )
+        .documented(
+            operation("The hub's own metrics")
+                .answers_text(200, metrics::MEDIA_TYPE, "OpenMetrics text.")
+                .refuses(&[401, 403]),
+        ),
+    ]
+}
+
+fn refused() -> Vec<Route> {
+    SECURITY_PATHS.into_iter().map(|path| console_only(path).documented(parameters(path))).collect()
+}
+
+fn parameters(path: &str) -> Documentation {
+    let refused = operation("Refused: security settings are changed in the Web Console only").refuses(&[401, 403]);
+    ["client_id", "id", "rest"].into_iter().fold(refused, |documentation, name| {
+        let named = path.contains(&format!("{{{name}}}")) || path.contains(&format!("{{*{name}}}"));
+        if named { documentation.path(name, "Anything.") } else { documentation }
+    })
+}

@@ -1,0 +1,77 @@
+//! What is known about a request before any handler sees it.
+
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+
+use crate::http::problem::Problem;
+
+/// The connection a request came on.
+#[derive(Clone, Copy, Debug)]
+pub struct Connection {
+    /// The other end of the TCP connection: a client, or a proxy.
+    pub peer: SocketAddr,
+    /// Whether the hub itself ended TLS on this connection.
+    pub tls: bool,
+    /// Whether it came in on `--ops-listen`.
+    pub operations: bool,
+}
+
+/// The request's origin and id; every handler can extract it.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestContext {
+    /// The client's address (see [`crate::http::address`]).
+    pub address: IpAddr,
+    /// Whether the hub itself ended TLS on this connection.
+    pub tls: bool,
+    /// Whether it came in on `--ops-listen`.
+    pub operations: bool,
+    /// The id answered as `X-Request-Id`.
+    pub id: RequestId,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for RequestContext {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        parts.extensions.get::<Self>().copied().ok_or_else(Problem::internal)
+    }
+}
+
+/// The id of one request, unique among the nodes of a store for all practical purposes. Never taken from the caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestId {
+    process: u32,
+    number: u64,
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:08x}-{:x}", self.process, self.number)
+    }
+}
+
+/// Hands out request ids: a random part per process, then a counter, so that an id costs no random bytes.
+#[derive(Debug)]
+pub struct RequestIds {
+    process: u32,
+    next: AtomicU64,
+}
+
+impl RequestIds {
+    /// Starts counting; `process` is random per process.
+    #[must_use]
+    pub const fn new(process: u32) -> Self {
+        Self { process, next: AtomicU64::new(1) }
+    }
+
+    /// The next id.
+    pub fn next(&self) -> RequestId {
+        RequestId { process: self.process, number: self.next.fetch_add(1, Ordering::Relaxed) }
+    }
+}

@@ -1,0 +1,239 @@
+//! Route tables: each surface lists its routes in one, and all of them are mounted here and nowhere else.
+
+use std::{collections::BTreeMap, future::Future, pin::Pin, sync::Arc};
+
+use axum::{
+    Router,
+    extract::Request,
+    handler::Handler,
+    response::Response,
+    routing::{MethodFilter, MethodRouter, on},
+};
+use http::Method;
+
+use crate::{
+    app::App,
+    http::{
+        document::Documentation,
+        gate::{Access, Caller, Caught, Gate, Guard, Permission, Trace, unknown_path},
+        kind,
+        problem::Problem,
+        surface::Surface,
+    },
+};
+
+/// How a surface writes down a problem that arose outside of its handlers: unknown path, method, overload, panic.
+pub type Rescue = fn(&App, &Problem) -> Response;
+
+type Attach = Box<dyn FnOnce(Arc<Gate>) -> MethodRouter<Arc<App>> + Send>;
+
+/// One route: method, path, caller, permission, handler.
+pub struct Route {
+    /// The methods it answers. GET answers HEAD too.
+    pub methods: Vec<Method>,
+    /// The path, with parameters in braces: `/api/v1/entities/{id}`; `{*rest}` takes the rest of the path.
+    pub path: &'static str,
+    /// Who may call it.
+    pub caller: Caller,
+    /// With which permission.
+    pub permission: Permission,
+    /// Its documentation, for the surfaces that the OpenAPI document covers.
+    pub documentation: Option<Documentation>,
+    attach: Attach,
+}
+
+impl Route {
+    /// Adds the documentation.
+    #[must_use]
+    pub fn documented(mut self, documentation: Documentation) -> Self {
+        self.documentation = Some(documentation);
+        self
+    }
+}
+
+/// A route that answers these methods.
+///
+/// # Panics
+/// If a method is not one of the standard ones: a mistake in a table, found by the first test.
+pub fn on_methods<H, T>(
+    methods: &[Method],
+    path: &'static str,
+    caller: Caller,
+    permission: Permission,
+    handler: H,
+) -> Route
+where
+    H: Handler<T, Arc<App>>,
+    T: 'static,
+{
+    let filter = methods
+        .iter()
+        .map(|method| MethodFilter::try_from(method.clone()).expect("route tables use standard methods"))
+        .reduce(MethodFilter::or)
+        .expect("a route has a method");
+    let attach: Attach = Box::new(move |gate| on(filter, Gated { gate, handler }));
+    Route { methods: methods.to_vec(), path, caller, permission, documentation: None, attach }
+}
+
+/// A GET route.
+pub fn get<H, T>(path: &'static str, caller: Caller, permission: Permission, handler: H) -> Route
+where
+    H: Handler<T, Arc<App>>,
+    T: 'static,
+{
+    on_methods(&[Method::GET], path, caller, permission, handler)
+}
+
+/// A POST route.
+pub fn post<H, T>(path: &'static str, caller: Caller, permission: Permission, handler: H) -> Route
+where
+    H: Handler<T, Arc<App>>,
+    T: 'static,
+{
+    on_methods(&[Method::POST], path, caller, permission, handler)
+}
+
+/// A PUT route.
+pub fn put<H, T>(path: &'static str, caller: Caller, permission: Permission, handler: H) -> Route
+where
+    H: Handler<T, Arc<App>>,
+    T: 'static,
+{
+    on_methods(&[Method::PUT], path, caller, permission, handler)
+}
+
+/// A PATCH route.
+pub fn patch<H, T>(path: &'static str, caller: Caller, permission: Permission, handler: H) -> Route
+where
+    H: Handler<T, Arc<App>>,
+    T: 'static,
+{
+    on_methods(&[Method::PATCH], path, caller, permission, handler)
+}
+
+/// A DELETE route.
+pub fn delete<H, T>(path: &'static str, caller: Caller, permission: Permission, handler: H) -> Route
+where
+    H: Handler<T, Arc<App>>,
+    T: 'static,
+{
+    on_methods(&[Method::DELETE], path, caller, permission, handler)
+}
+
+/// Every unsafe method at a path below security state: refused for each application, whatever its roles (DESIGN: rule 4).
+#[must_use]
+pub fn console_only(path: &'static str) -> Route {
+    let methods = [Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
+    // The gate answers; the handler is there for the type and never runs.
+    on_methods(&methods, path, Caller::Application, Permission::ConsoleOnly, async || Problem::internal())
+}
+
+/// All routes of one surface.
+pub struct RouteTable {
+    /// Whose routes they are.
+    pub surface: Surface,
+    /// The routes, grouped by caller.
+    pub routes: Vec<Route>,
+    guard: Option<Arc<dyn Guard>>,
+    rescue: Option<Rescue>,
+}
+
+impl RouteTable {
+    /// The table of a surface.
+    #[must_use]
+    pub fn new(surface: Surface, routes: Vec<Route>) -> Self {
+        Self { surface, routes, guard: None, rescue: None }
+    }
+
+    /// Puts the surface's own guard in front of every route of this table.
+    #[must_use]
+    pub fn guarded_by(mut self, guard: Arc<dyn Guard>) -> Self {
+        self.guard = Some(guard);
+        self
+    }
+
+    /// Sets the form that this surface gives to problems outside of its handlers.
+    #[must_use]
+    pub fn rescued_by(mut self, rescue: Rescue) -> Self {
+        self.rescue = Some(rescue);
+        self
+    }
+}
+
+/// The mounted tables.
+pub struct Mounted {
+    /// The router over all routes.
+    pub router: Router,
+    /// By [`Surface::index`], the form of errors.
+    pub rescues: [Rescue; Surface::ALL.len()],
+}
+
+/// Mounts the tables: the only place where paths become routes.
+///
+/// # Panics
+/// If two routes have the same method and path: a mistake in the tables, found by the first test.
+#[must_use]
+pub fn mount(tables: Vec<RouteTable>, app: Arc<App>) -> Mounted {
+    let mut rescues = [problem_details as Rescue; Surface::ALL.len()];
+    let mut by_path: BTreeMap<&'static str, MethodRouter<Arc<App>>> = BTreeMap::new();
+    for table in tables {
+        if let Some(rescue) = table.rescue {
+            rescues[table.surface.index()] = rescue;
+        }
+        for route in table.routes {
+            let access = Access { path: route.path, caller: route.caller, permission: route.permission };
+            let handlers = (route.attach)(Arc::new(Gate::new(access, table.guard.clone())));
+            let known = by_path.remove(route.path).unwrap_or_default();
+            by_path.insert(route.path, known.merge(handlers));
+        }
+    }
+    let mut router = Router::new();
+    for (path, handlers) in by_path {
+        // Axum adds Allow to the answer of a path's fallback.
+        router = router.route(path, handlers.fallback(async || method_not_allowed()));
+    }
+    let router = router.fallback(async || unknown_path()).with_state(app);
+    Mounted { router, rescues }
+}
+
+fn method_not_allowed() -> Problem {
+    Problem::new(&kind::METHOD_NOT_ALLOWED, "The header Allow lists the methods that are possible here.")
+}
+
+/// Problem details, for surfaces without a form of their own.
+fn problem_details(app: &App, problem: &Problem) -> Response {
+    problem.to_response(app.config.public_url.as_str())
+}
+
+/// A handler behind its gate.
+#[derive(Clone)]
+struct Gated<H> {
+    gate: Arc<Gate>,
+    handler: H,
+}
+
+impl<H, T> Handler<T, Arc<App>> for Gated<H>
+where
+    H: Handler<T, Arc<App>>,
+    T: 'static,
+{
+    type Future = Pin<Box<dyn Future<Output = Response> + Send>>;
+
+    fn call(self, request: Request, app: Arc<App>) -> Self::Future {
+        Box::pin(async move {
+            let Self { gate, handler } = self;
+            let (mut parts, body) = request.into_parts();
+            let admitted = gate.admit(&app, &mut parts).await;
+            let caught = parts.extensions.remove::<Caught>();
+            let mut response = match admitted {
+                Ok(()) => handler.call(Request::from_parts(parts, body), app).await,
+                Err(refusal) => refusal,
+            };
+            if response.status().as_u16() >= 400 {
+                let client_id = caught.map(|caught| caught.0);
+                response.extensions_mut().insert(Trace { path: gate.path(), client_id });
+            }
+            response
+        })
+    }
+}

@@ -1,0 +1,199 @@
+//! The middleware: everything that happens to a request before and after its route, in order, in one function.
+
+use std::{
+    future::{Future, poll_fn},
+    net::IpAddr,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
+    sync::Arc,
+    task::Poll,
+};
+
+use axum::{
+    Router,
+    body::Body,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header};
+use tower::Service as _;
+
+use crate::{
+    app::App,
+    http::{
+        address::client_address,
+        context::{Connection, RequestContext, RequestId, RequestIds},
+        counters::Counters,
+        gate::Trace,
+        problem::Problem,
+        route::{Mounted, Rescue, RouteTable, mount},
+        sanity,
+        surface::Surface,
+    },
+};
+
+/// All surfaces behind their middleware; one per listener.
+pub struct Service {
+    app: Arc<App>,
+    router: Router,
+    rescues: [Rescue; Surface::ALL.len()],
+    counters: Arc<Counters>,
+    ids: RequestIds,
+}
+
+impl Service {
+    /// Mounts the tables.
+    #[must_use]
+    pub fn new(app: Arc<App>, tables: Vec<RouteTable>, counters: Arc<Counters>) -> Self {
+        let Mounted { router, rescues } = mount(tables, Arc::clone(&app));
+        let ids = RequestIds::new(u32::from_be_bytes(app.randomness.bytes()));
+        Self { app, router, rescues, counters, ids }
+    }
+
+    /// Answers one request.
+    pub async fn answer<B>(&self, connection: Connection, request: Request<B>) -> Response
+    where
+        B: axum::body::HttpBody<Data = bytes::Bytes> + Send + 'static,
+        B::Error: Into<axum::BoxError>,
+    {
+        // 1. An id first, so that whatever goes wrong below can be found in the log. What the caller sends as an id is ignored.
+        let id = self.ids.next();
+        let (mut parts, body) = request.into_parts();
+        let method = parts.method.clone();
+        let surface = Surface::of(parts.uri.path());
+        // Problems on gateways point to the gateway's own metadata.
+        let gateway_path = (surface == Surface::Gateways).then(|| parts.uri.path().to_owned());
+        // 2. The client's address: throttles, networks and the log go by it, refusals included.
+        let address = client_address(connection.peer.ip(), &parts.headers, &self.app.config.behind_proxy);
+        // 3. Requests that could be read in two ways never reach a route.
+        let mut response = match sanity::check(&parts) {
+            Err(reason) => {
+                let mut refusal = Problem::bad_request(reason).into_response();
+                // Nothing that follows on this connection can be trusted to be where it seems.
+                if parts.version < http::Version::HTTP_2 {
+                    refusal.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+                }
+                refusal
+            }
+            Ok(()) => {
+                // 4. Who and where from, for the gate and the handlers.
+                let context = RequestContext { address, tls: connection.tls, operations: connection.operations, id };
+                parts.extensions.insert(context);
+                // 5. The route: its gate, then its handler. A panic costs this one request its answer, nothing else.
+                let routed = self.router.clone().call(Request::from_parts(parts, Body::new(body)));
+                match contained(routed).await {
+                    Some(Ok(response)) => response,
+                    None => {
+                        tracing::error!(request_id = %id, surface = surface.name(), "a handler panicked");
+                        Problem::internal().into_response()
+                    }
+                }
+            }
+        };
+        // 6. A refusal takes the form of its surface.
+        if response.status().as_u16() >= 400 {
+            response = self.rescued(surface, gateway_path.as_deref().unwrap_or(""), response);
+            self.log(&method, surface, address, id, &response);
+        }
+        // 7. Headers that every answer carries, whoever made it.
+        self.write_headers(surface, id, response.headers_mut());
+        if method == Method::HEAD {
+            *response.body_mut() = Body::empty();
+        }
+        // 8. Counted last: as it was answered.
+        self.counters.count(surface, response.status());
+        response
+    }
+
+    fn rescued(&self, surface: Surface, path: &str, mut response: Response) -> Response {
+        let Some(problem) = response.extensions_mut().remove::<Problem>() else { return response };
+        let mut written = self.rescues[surface.index()](&self.app, &problem);
+        let (parts, _) = response.into_parts();
+        // Allow, Connection and the like, set where the problem arose.
+        for (name, value) in &parts.headers {
+            if *name != header::CONTENT_LENGTH && *name != header::CONTENT_TYPE {
+                written.headers_mut().append(name.clone(), value.clone());
+            }
+        }
+        problem.write_headers(self.app.config.public_url.as_str(), path, written.headers_mut());
+        if let Some(trace) = parts.extensions.get::<Trace>() {
+            written.extensions_mut().insert(trace.clone());
+        }
+        written
+    }
+
+    fn write_headers(&self, surface: Surface, id: RequestId, headers: &mut HeaderMap) {
+        headers.insert(X_REQUEST_ID, request_id(id));
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));
+        headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(NO_CONTENT);
+        if surface != Surface::Gateways {
+            headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+        }
+        if self.app.config.public_url.is_https() {
+            headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+        }
+    }
+
+    /// The access log, of refusals only. It holds nothing that the caller wrote: the route as the table has it instead of the
+    /// path, no query, no header. So no secret, wherever a caller puts it, ends up in it.
+    fn log(&self, method: &Method, surface: Surface, address: IpAddr, id: RequestId, response: &Response) {
+        let trace = response.extensions().get::<Trace>();
+        tracing::info!(
+            target: "gateway_hub::access",
+            request_id = %id,
+            method = known_method(method),
+            surface = surface.name(),
+            route = trace.map_or("unknown", |trace| trace.path),
+            status = response.status().as_u16(),
+            client_id = trace.and_then(|trace| trace.client_id.as_deref()),
+            %address,
+            "refused"
+        );
+    }
+}
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// For answers that no browser should show as a page with anything in it.
+const NO_CONTENT: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+
+fn request_id(id: RequestId) -> HeaderValue {
+    HeaderValue::try_from(id.to_string()).unwrap_or(HeaderValue::from_static("unknown"))
+}
+
+/// The method's name if it is a standard one: extension methods are text of the caller's choice.
+fn known_method(method: &Method) -> &'static str {
+    const KNOWN: [&str; 9] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "CONNECT"];
+    KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
+}
+
+/// Runs a future to its end, or to its panic (`None`).
+async fn contained<F: Future>(future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+        Ok(Poll::Ready(output)) => Poll::Ready(Some(output)),
+        Ok(Poll::Pending) => Poll::Pending,
+        Err(_) => Poll::Ready(None),
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_contained() {
+        assert_eq!(contained(async { 1 }).await, Some(1));
+        let panics = async {
+            tokio::task::yield_now().await;
+            assert!(std::hint::black_box(false), "expected by this test");
+        };
+        assert_eq!(contained(panics).await, None);
+    }
+
+    #[test]
+    fn strange_methods_are_not_repeated() {
+        assert_eq!(known_method(&Method::from_bytes(b"GHS_SECRET").unwrap()), "other");
+        assert_eq!(known_method(&Method::PATCH), "PATCH");
+    }
+}

@@ -1,0 +1,133 @@
+//! Connections: accepted, bounded in time and size, and ended gracefully.
+
+use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
+
+use http::Request;
+use hyper::{
+    body::Incoming,
+    server::conn::{http1, http2},
+    service::service_fn,
+};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::graceful::{GracefulConnection, GracefulShutdown, Watcher},
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+    sync::watch,
+};
+use tokio_rustls::TlsAcceptor;
+
+use super::GRACE;
+use crate::http::{context::Connection, service::Service};
+
+/// A head must arrive within this time, the next one on an idle connection too.
+const HEAD_ARRIVAL: Duration = Duration::from_secs(30);
+/// The TLS handshake must be done within this time.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// The largest head of a request, in bytes: room for a filter or a query of 8 KiB, percent-encoded, and a token.
+const HEAD_LIMIT: u32 = 64 * 1024;
+/// Requests at the same time on one HTTP/2 connection.
+const STREAMS: u32 = 128;
+
+/// Accepts connections until told to stop, then waits for open requests for [`GRACE`].
+pub(super) async fn accept(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    service: Arc<Service>,
+    operations: bool,
+    mut stop: watch::Receiver<bool>,
+) {
+    let graceful = GracefulShutdown::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stop.wait_for(|stop| *stop) => break,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                let (tls, service, watcher) = (tls.clone(), Arc::clone(&service), graceful.watcher());
+                tokio::spawn(serve(stream, peer, tls, service, operations, watcher));
+            }
+            Err(fault) => {
+                // Out of file descriptors, most likely: wait for connections to end rather than spin.
+                tracing::warn!(%fault, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+    drop(listener);
+    if tokio::time::timeout(GRACE, graceful.shutdown()).await.is_err() {
+        tracing::warn!("requests were still open after {} s and are cut off", GRACE.as_secs());
+    }
+}
+
+async fn serve(
+    stream: TcpStream,
+    peer: SocketAddr,
+    tls: Option<TlsAcceptor>,
+    service: Arc<Service>,
+    operations: bool,
+    watcher: Watcher,
+) {
+    // Answers are written whole; waiting to fill a packet would only delay them.
+    let _ = stream.set_nodelay(true);
+    let connection = Connection { peer, tls: tls.is_some(), operations };
+    match tls {
+        None => serve_http1(stream, connection, service, watcher).await,
+        Some(acceptor) => {
+            let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await else { return };
+            if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+                serve_http2(stream, connection, service, watcher).await;
+            } else {
+                serve_http1(stream, connection, service, watcher).await;
+            }
+        }
+    }
+}
+
+async fn serve_http1<S>(stream: S, connection: Connection, service: Arc<Service>, watcher: Watcher)
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let answer = service_fn(move |request: Request<Incoming>| {
+        let service = Arc::clone(&service);
+        async move { Ok::<_, Infallible>(service.answer(connection, request).await) }
+    });
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_ARRIVAL)
+        .max_header_size(HEAD_LIMIT as usize)
+        .serve_connection(TokioIo::new(stream), answer);
+    watched(watcher, served).await;
+}
+
+async fn serve_http2<S>(stream: S, connection: Connection, service: Arc<Service>, watcher: Watcher)
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let answer = service_fn(move |request: Request<Incoming>| {
+        let service = Arc::clone(&service);
+        async move { Ok::<_, Infallible>(service.answer(connection, request).await) }
+    });
+    let served = http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .max_header_list_size(HEAD_LIMIT)
+        .max_concurrent_streams(STREAMS)
+        .keep_alive_interval(Duration::from_secs(20))
+        .keep_alive_timeout(Duration::from_secs(20))
+        .serve_connection(TokioIo::new(stream), answer);
+    watched(watcher, served).await;
+}
+
+async fn watched<C>(watcher: Watcher, connection: C)
+where
+    C: GracefulConnection,
+    C::Error: std::fmt::Display,
+{
+    if let Err(fault) = watcher.watch(connection).await {
+        // Resets and malformed heads: hyper has answered what can be answered.
+        tracing::debug!(%fault, "a connection ended with a fault");
+    }
+}

@@ -1,0 +1,107 @@
+//! The server: mounts the surfaces, binds, and stops gracefully.
+
+mod connection;
+mod listener;
+mod tls;
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use tokio::{sync::watch, task::JoinHandle};
+
+pub use listener::{Listeners, StartError};
+
+use crate::{
+    api,
+    app::App,
+    http::{counters::Counters, route::RouteTable, service::Service},
+    jobs,
+};
+
+/// How long open requests may go on after a stop was asked for.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Every route of the hub: what `--listen` answers.
+#[must_use]
+pub fn route_tables(counters: &Arc<Counters>) -> Vec<RouteTable> {
+    let mut tables = vec![];
+    let api = api::routes::table(&tables, counters);
+    tables.push(api);
+    tables
+}
+
+/// What `--ops-listen` answers: health in detail and metrics, without a token.
+#[must_use]
+pub fn operations_tables(counters: &Arc<Counters>) -> Vec<RouteTable> {
+    vec![api::routes::operations(counters)]
+}
+
+/// Starts servers.
+#[derive(Debug)]
+pub struct Server;
+
+impl Server {
+    /// Binds as the app's configuration says, and serves. With port 0, [`Running::address`] tells the real one; a public URL
+    /// that follows the port needs [`Listeners::bind`] and [`crate::config::Config::bound_to`] before the app is opened.
+    ///
+    /// # Errors
+    /// What stands in the way: an address in use, a certificate that can't be read.
+    pub async fn start(app: Arc<App>) -> Result<Running, StartError> {
+        let listeners = Listeners::bind(&app.config).await?;
+        Ok(Self::start_on(app, listeners))
+    }
+
+    /// Serves on listeners that are already bound, and runs the jobs beside.
+    #[must_use]
+    pub fn start_on(app: Arc<App>, listeners: Listeners) -> Running {
+        let (stop, stopped) = watch::channel(false);
+        let counters = Arc::new(Counters::default());
+        let (address, ops_address) = (listeners.address, listeners.ops_address);
+        let mut tasks = Vec::new();
+        let service = Arc::new(Service::new(Arc::clone(&app), route_tables(&counters), Arc::clone(&counters)));
+        tasks.push(tokio::spawn(connection::accept(listeners.main, listeners.tls, service, false, stopped.clone())));
+        if let Some(operations) = listeners.operations {
+            let service = Arc::new(Service::new(Arc::clone(&app), operations_tables(&counters), counters));
+            tasks.push(tokio::spawn(connection::accept(operations, None, service, true, stopped.clone())));
+        }
+        let jobs = tokio::spawn(jobs::run(app, stopped));
+        Running { address, ops_address, stop, tasks, jobs }
+    }
+}
+
+/// A server that runs until it is shut down.
+#[derive(Debug)]
+pub struct Running {
+    /// The address it really listens on.
+    pub address: SocketAddr,
+    /// The address of `--ops-listen`, if there is one.
+    pub ops_address: Option<SocketAddr>,
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+    jobs: JoinHandle<()>,
+}
+
+impl Running {
+    /// Stops accepting, lets open requests finish for up to 10 s, and returns when all is quiet.
+    pub async fn shutdown(self) {
+        self.stop.send_replace(true);
+        for task in self.tasks {
+            let _ = task.await;
+        }
+        let _ = self.jobs.await;
+    }
+}
+
+/// Waits for SIGTERM or SIGINT.
+///
+/// # Errors
+/// When the signals can't be listened for.
+pub async fn termination() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
