@@ -2,11 +2,14 @@
 //! key, what each may view and edit. `docs/architecture.md` walks through it.
 
 pub mod ambient;
+pub mod api;
 pub mod app;
 pub mod config;
-pub mod crypto;
 pub mod console;
+pub mod crypto;
 pub mod domain;
-pub mod store;
 pub mod http;
+pub mod jobs;
 pub mod oauth;
+pub mod server;
+pub mod store;

@@ -128,7 +128,7 @@ impl Problem {
         body
     }
 
-    /// The whole response as problem details; see `crate::http::route::Rescue`.
+    /// The whole response as problem details; see [`crate::http::route::Rescue`].
     #[must_use]
     pub fn to_response(&self, public_url: &str) -> Response {
         let mut response = Response::new(Body::from(self.to_json(public_url)));

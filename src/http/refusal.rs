@@ -1,7 +1,6 @@
 //! The one place that turns a refusal of the layers below into a problem.
 
 use crate::{
-    actions::ActionError,
     app::verifier::TokenRefusal,
     domain::access::Refusal,
     http::{bearer::Challenge, kind, problem::Problem},
@@ -78,24 +77,9 @@ pub fn store(error: &StoreError) -> Problem {
     }
 }
 
-/// What an action refused.
-#[must_use]
-pub fn action(error: &ActionError) -> Problem {
-    match error {
-        ActionError::Store(fault) => store(fault),
-        other => Problem::new(&kind::CONFLICT, other.to_string()),
-    }
-}
-
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         store(&error)
-    }
-}
-
-impl From<ActionError> for Problem {
-    fn from(error: ActionError) -> Self {
-        action(&error)
     }
 }
 
