@@ -1,0 +1,258 @@
+//! What SQL and memory select together is what memory alone selects, on both databases.
+
+#[path = "support/mod.rs"]
+mod support;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use gateway_hub::domain::data_filter::{DataFilter, limits};
+use gateway_hub::domain::entity::{Attributes, Entity, EntityId, EntityVersion};
+use gateway_hub::domain::time::Timestamp;
+use gateway_hub::store::{Store, StoreSettings, entity};
+use proptest::collection::{btree_map, vec};
+use proptest::prelude::*;
+use proptest::sample::select;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+
+const ENTITIES: usize = 150;
+const FILTERS: usize = 400;
+
+#[tokio::test]
+async fn sql_and_memory_select_what_memory_alone_selects_on_sqlite() {
+    let folder = tempfile::tempdir().expect("a folder");
+    check(StoreSettings::Folder(folder.path().to_owned())).await;
+}
+
+#[tokio::test]
+async fn sql_and_memory_select_what_memory_alone_selects_on_postgresql() {
+    let database = support::postgres::PostgresDatabase::create();
+    check(StoreSettings::Postgres(database.url.clone())).await;
+}
+
+async fn check(settings: StoreSettings) {
+    let store = Store::open(&settings).await.expect("a store");
+    store.migrate().await.expect("its schema");
+    let mut runner = TestRunner::deterministic();
+    let entities = inventory(&mut runner);
+    let mut tx = store.write_entities().await.expect("a transaction");
+    for entity in &entities {
+        entity::insert(&mut tx, entity, Timestamp::from_seconds(0)).await.expect("an entity");
+    }
+    tx.commit().await.expect("a commit");
+
+    let mut narrowed = 0;
+    let mut exact = 0;
+    let filter = filter_text();
+    for _ in 0..FILTERS {
+        let text = generate(&filter, &mut runner);
+        let filter: DataFilter = text.parse().unwrap_or_else(|error| panic!("{text}: {error}"));
+        let (rows, wanted) = compare(&store, &entities, &filter).await;
+        narrowed += usize::from(rows < entities.len());
+        exact += usize::from(rows == wanted);
+    }
+    println!("of {FILTERS} filters, SQL narrowed {narrowed} and was exact for {exact}");
+    assert!(narrowed > FILTERS / 2 && exact > FILTERS / 2, "SQL does its part: {narrowed} narrowed, {exact} exact");
+
+    for filter in largest() {
+        compare(&store, &entities, &filter).await;
+    }
+    store.close().await;
+}
+
+/// How many rows SQL selected, and how many of them memory did.
+async fn compare(store: &Store, entities: &[Entity], filter: &DataFilter) -> (usize, usize) {
+    let memory: Vec<&EntityId> =
+        entities.iter().filter(|entity| filter.matches(entity.attributes.as_map())).map(|entity| &entity.id).collect();
+    let mut tx = store.read_entities().await.expect("a transaction");
+    // Twice the same filter numbers its placeholders on and on.
+    let rows = entity::page(&mut tx, None, &[filter, filter], usize::MAX)
+        .await
+        .unwrap_or_else(|error| panic!("{filter}: {error}: {:?}", filter.sql_superset(1)));
+    let both: Vec<&EntityId> =
+        rows.iter().filter(|entity| filter.matches(entity.attributes.as_map())).map(|entity| &entity.id).collect();
+    assert_eq!(both, memory, "{filter}: {:?}", filter.sql_superset(1));
+    (rows.len(), memory.len())
+}
+
+fn generate<S: Strategy>(strategy: &S, runner: &mut TestRunner) -> S::Value {
+    strategy.new_tree(runner).expect("a value").current()
+}
+
+/// Entities in the order of their ids, which differ in case, scripts and separators.
+fn inventory(runner: &mut TestRunner) -> Vec<Entity> {
+    let attributes = btree_map(key(), value(), 0..6);
+    let mut entities: Vec<Entity> = (0..ENTITIES)
+        .map(|at| {
+            let mut attributes = generate(&attributes, runner);
+            if at == 0 {
+                attributes.insert("a".to_owned(), "\u{10FFFF}".repeat(1024));
+            }
+            let prefix = ["Z/", "a-", "ä", "_", "\u{10FFFF}"][at % 5];
+            Entity {
+                id: EntityId::parse(format!("{prefix}{at}")).expect("an id"),
+                attributes: Attributes::new(attributes).expect("attributes"),
+                version: EntityVersion::new("1"),
+            }
+        })
+        .collect();
+    entities.sort_by(|left, right| left.id.cmp(&right.id));
+    entities
+}
+
+fn key() -> impl Strategy<Value = String> {
+    select(vec!["a", "b.c", "A", "näme", "and", "it's"]).prop_map(str::to_owned)
+}
+
+fn value() -> impl Strategy<Value = String> {
+    let few = vec![
+        "",
+        "a",
+        "A",
+        "ab",
+        "aB",
+        "abc",
+        "b",
+        "web-1",
+        "WEB-1",
+        "ü",
+        "a%",
+        "a_",
+        "\\",
+        "\"",
+        "'",
+        "a b",
+        "\u{D7FF}",
+        "\u{E000}",
+        "\u{FFFF}",
+        "\u{10000}",
+        "\u{10FFFF}",
+        "10",
+        "9",
+        " ",
+    ];
+    prop_oneof![
+        6 => select(few).prop_map(str::to_owned),
+        1 => "[^\\p{Cc}]{0,4}",
+    ]
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+fn condition() -> impl Strategy<Value = String> {
+    let operator = select(vec!["=", "!=", ">", ">=", "<", "<="]);
+    let list = (select(vec!["IN", "NOT IN"]), vec(value(), 1..4)).prop_map(|(operator, values)| {
+        format!("{operator} ({})", values.iter().map(|value| quoted(value)).collect::<Vec<_>>().join(", "))
+    });
+    let patterns = vec![
+        "",
+        "a|ab",
+        "a.*",
+        "(a|b)?",
+        "[^a]*",
+        "web-[0-9]",
+        r"\\|a\%",
+        ".+",
+        "(?:A|a)b?",
+        "|ü",
+        "^a",
+        "ab$",
+        "\u{10FFFF}.*",
+    ];
+    let test = prop_oneof![
+        3 => (operator, value()).prop_map(|(operator, value)| format!("{operator} {}", quoted(&value))),
+        2 => list,
+        1 => select(vec!["EXISTS", "NOT EXISTS"]).prop_map(str::to_owned),
+        2 => vec(value(), 1..4).prop_map(|pieces| format!("LIKE {}", quoted(&pieces.join("*")))),
+        1 => select(patterns).prop_map(|pattern| format!("MATCHES {}", quoted(pattern))),
+    ];
+    (key(), test).prop_map(|(key, test)| format!("{} {test}", quoted(&key)))
+}
+
+fn filter_text() -> impl Strategy<Value = String> {
+    condition().prop_recursive(4, 12, 3, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 2..4).prop_map(|parts| format!("({})", parts.join(" AND "))),
+            vec(inner.clone(), 2..4).prop_map(|parts| format!("({})", parts.join(" OR "))),
+            inner.prop_map(|part| format!("NOT ({part})")),
+        ]
+    })
+}
+
+/// The largest filters that may be saved, and what a caller with very many roles has.
+fn largest() -> Vec<DataFilter> {
+    let parse = |text: String| text.parse::<DataFilter>().unwrap_or_else(|error| panic!("{text}: {error}"));
+    let conditions = |join: &str| parse(vec!["a != x"; limits::CONDITIONS].join(join));
+    let list =
+        parse(format!("a IN ({})", (0..limits::IN_VALUES).map(|at| format!("v{at}")).collect::<Vec<_>>().join(",")));
+    let nested =
+        parse(format!("{}a = a", "NOT (b.c = x OR ".repeat(limits::NESTING / 2)) + &")".repeat(limits::NESTING / 2));
+    let roles = |count: usize| {
+        let filters = (0..count).map(|at| Arc::new(parse(format!("a = v{at} AND b.c != w{at}")))).collect();
+        DataFilter::any(filters).expect("filters").as_ref().clone()
+    };
+    vec![conditions(" AND "), conditions(" OR "), list, nested, roles(100), roles(5000)]
+}
+
+#[tokio::test]
+async fn a_page_goes_on_after_the_last_id_in_byte_order_on_both_databases() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let database = support::postgres::PostgresDatabase::create();
+    for settings in [StoreSettings::Folder(folder.path().to_owned()), StoreSettings::Postgres(database.url.clone())] {
+        let store = Store::open(&settings).await.expect("a store");
+        store.migrate().await.expect("its schema");
+        let entities = inventory(&mut TestRunner::deterministic());
+        let mut tx = store.write_entities().await.expect("a transaction");
+        for entity in &entities {
+            entity::insert(&mut tx, entity, Timestamp::from_seconds(0)).await.expect("an entity");
+        }
+        tx.commit().await.expect("a commit");
+        let mut seen: Vec<Entity> = Vec::new();
+        let mut tx = store.read_entities().await.expect("a transaction");
+        loop {
+            let page = entity::page(&mut tx, seen.last().map(|entity| &entity.id), &[], 7).await.expect("a page");
+            if page.is_empty() {
+                break;
+            }
+            seen.extend(page);
+        }
+        assert_eq!(seen, entities);
+        drop(tx);
+        store.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_writer_that_lost_the_race_changes_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let database = support::postgres::PostgresDatabase::create();
+    for settings in [StoreSettings::Folder(folder.path().to_owned()), StoreSettings::Postgres(database.url.clone())] {
+        let store = Store::open(&settings).await.expect("a store");
+        store.migrate().await.expect("its schema");
+        let now = Timestamp::from_seconds(0);
+        let attributes =
+            |value: &str| Attributes::new(BTreeMap::from([("k".to_owned(), value.to_owned())])).expect("attributes");
+        let of = |value: &str, version: &str| Entity {
+            id: EntityId::parse("e").expect("an id"),
+            attributes: attributes(value),
+            version: EntityVersion::new(version),
+        };
+        let (first, second) = (of("1", "v1"), of("2", "v2"));
+        let mut tx = store.write_entities().await.expect("a transaction");
+        entity::insert(&mut tx, &first, now).await.expect("an entity");
+        entity::replace(&mut tx, &first.version, &second, now).await.expect("a change");
+        assert!(entity::insert(&mut tx, &first, now).await.is_err(), "the id is taken");
+        assert!(entity::replace(&mut tx, &first.version, &first, now).await.is_err(), "changed meanwhile");
+        assert!(entity::delete(&mut tx, &first.id, &first.version).await.is_err(), "changed meanwhile");
+        assert_eq!(entity::get(&mut tx, &first.id).await.expect("a row"), Some(second.clone()));
+        entity::delete(&mut tx, &first.id, &second.version).await.expect("a deletion");
+        assert!(entity::is_empty(&mut tx).await.expect("an answer"));
+        // Its attributes went with it, so that they can come again.
+        entity::insert(&mut tx, &first, now).await.expect("an entity");
+        tx.commit().await.expect("a commit");
+        store.close().await;
+    }
+}
