@@ -1,6 +1,7 @@
 //! Gateway Hub: external applications reach an organisation's data with OAuth 2.0, and administrators decide, key by
 //! key, what each may view and edit. `docs/architecture.md` walks through it.
 
+pub mod actions;
 pub mod ambient;
 pub mod api;
 pub mod app;

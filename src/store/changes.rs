@@ -9,6 +9,7 @@ statements! {
     /// Bumping the one row makes writers queue up here: numbers become visible in order and without gaps, which a
     /// sequence does not promise.
     BUMP = "UPDATE change_counter SET seq = seq + 1 WHERE id = $1 RETURNING seq";
+    SERIALISE = "UPDATE change_counter SET seq = seq WHERE id = $1";
     INSERT = "INSERT INTO change (seq, id, kind, target, at) VALUES ($1, $2, $3, $4, $5)";
     RAISE_MIN_SEQ = "UPDATE application SET min_seq = $1 WHERE client_id = $2";
     HEAD = "SELECT c.seq, COALESCE((SELECT f.id FROM change f WHERE f.seq = c.seq), '') FROM change_counter c WHERE c.id = 1";
@@ -110,6 +111,16 @@ pub(super) async fn write(tx: &mut Tx, recorded: Vec<Recorded>) -> Result<Option
 async fn bump(tx: &mut Tx, counter: i64) -> Result<i64, StoreError> {
     let (seq,): (i64,) = on!(tx, connection => sqlx::query_as(BUMP).bind(counter).fetch_one(connection).await)?;
     Ok(seq)
+}
+
+/// Makes this transaction wait for every other writer of security state, and them for it: for rules that hold over
+/// several rows, such as that one administrator stays.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn serialise(tx: &mut Tx) -> Result<(), StoreError> {
+    on!(tx, connection => sqlx::query(SERIALISE).bind(CHANGE_COUNTER).execute(connection).await.map(|_| ()))?;
+    Ok(())
 }
 
 /// The place of the last change.

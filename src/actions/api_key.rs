@@ -1,0 +1,151 @@
+//! Making and regenerating API keys.
+
+use super::application::{existing, target};
+use super::{ActionError, Actor, transact};
+use crate::app::App;
+use crate::app::live_keys::pepper_context;
+use crate::crypto::secret::{ClientSecret, Pepper};
+use crate::domain::application::{Application, ClientId, CredentialId, StoredSecret};
+use crate::domain::resource::SecurityResource;
+use crate::domain::role::Role;
+use crate::domain::time::Timestamp;
+use crate::store::changes::Change;
+use crate::store::{self, StoreError, Tx};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// A new key, to be shown once: the only value that ever holds a secret in the clear.
+#[derive(Debug)]
+pub struct ShownKey {
+    /// The application's `client_id`.
+    pub client_id: ClientId,
+    /// The new `client_secret`.
+    pub client_secret: ClientSecret,
+    /// The application's name.
+    pub name: String,
+    /// The names of its roles.
+    pub roles: Vec<String>,
+}
+
+impl ShownKey {
+    pub(super) fn new(application: &Application, roles: &[Role], client_secret: ClientSecret) -> Self {
+        Self {
+            client_id: application.client_id.clone(),
+            client_secret,
+            name: application.name.to_string(),
+            roles: roles.iter().map(|role| role.name.to_string()).collect(),
+        }
+    }
+}
+
+/// What becomes of the old secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Regeneration {
+    /// It and every token issued with it stop at once.
+    AtOnce,
+    /// It goes on for so long, with a whole second as its end.
+    Overlap(Duration),
+    /// It leaked: all secrets and all tokens end.
+    Leaked,
+}
+
+/// The longest overlap.
+pub const MAX_OVERLAP: Duration = Duration::from_secs(90 * 24 * 3600);
+
+/// Replaces the secret of an application's key; the `client_id` stays. Regenerating during an overlap ends the oldest.
+///
+/// # Errors
+/// [`ActionError::AlreadySubmitted`] for a form that was submitted before.
+pub async fn regenerate(
+    app: &App,
+    actor: &Actor,
+    id: &ClientId,
+    how: Regeneration,
+    submission: Option<&str>,
+) -> Result<ShownKey, ActionError> {
+    actor.require_edit(SecurityResource::Applications)?;
+    if matches!(how, Regeneration::Overlap(length) if length > MAX_OVERLAP || length < Duration::from_secs(1)) {
+        return Err(ActionError::invalid("overlap", "from 1 second to 90 days, for example 24h"));
+    }
+    transact!(app, async |tx| {
+        let (before, roles) = existing(tx, actor, id).await?;
+        let now = app.clock.now();
+        if let Some(submission) = submission {
+            submit(tx, submission, id, now).await?;
+        }
+        let ends_at = match how {
+            // Rounded up to a whole second, so that the stated second is exact.
+            Regeneration::Overlap(length) => {
+                Some(Timestamp::from_seconds(now.plus(length).plus(Duration::from_micros(999_999)).seconds()))
+            }
+            Regeneration::AtOnce | Regeneration::Leaked => None,
+        };
+        for (age, secret) in before.secrets.iter().enumerate() {
+            match ends_at {
+                // The newest one goes on for the overlap; the one before it ends.
+                Some(ends_at) if age == 0 && secret.is_live(now) => {
+                    store::application::end_secret(tx, secret.id, ends_at).await?;
+                }
+                _ => store::application::delete_secret(tx, secret.id).await?,
+            }
+        }
+        let (stored, shown) = make_secret(app, tx, now).await?;
+        store::application::insert_secret(tx, id, &stored).await?;
+        let (word, change) = match how {
+            Regeneration::AtOnce => ("at once", Change::Application(id.clone())),
+            Regeneration::Overlap(_) => ("overlap", Change::Application(id.clone())),
+            Regeneration::Leaked => ("leaked", Change::ApplicationTokens(id.clone())),
+        };
+        let after = json!({
+            "credential": stored.id.to_string(),
+            "old_secret": word,
+            "old_secret_ends_at": ends_at.map(|end| end.to_string()),
+        });
+        let event = actor.event(app, "api_key.regenerate", target(&before), describe(&before), after);
+        tx.record(change, event);
+        Ok(ShownKey::new(&before, &roles, shown))
+    })
+}
+
+fn describe(application: &Application) -> Value {
+    let credential = |secret: &StoredSecret| json!({ "credential": secret.id.to_string(), "ends_at": secret.ends_at.map(|end| end.to_string()) });
+    json!({ "secrets": application.secrets.iter().map(credential).collect::<Vec<_>>() })
+}
+
+/// Makes a secret and its keyed hash.
+pub(super) async fn make_secret(
+    app: &App,
+    tx: &mut Tx,
+    now: Timestamp,
+) -> Result<(StoredSecret, ClientSecret), ActionError> {
+    let pepper = newest_pepper(app, tx).await?;
+    let secret = ClientSecret::generate(&app.randomness);
+    let stored = StoredSecret {
+        id: CredentialId::new(u128::from_be_bytes(app.randomness.bytes())),
+        hash: pepper.hash(secret.expose()).0,
+        pepper: pepper.id().to_owned(),
+        created_at: now,
+        ends_at: None,
+    };
+    Ok((stored, secret))
+}
+
+/// Reads the pepper from the store rather than from the snapshot, which a command does not have.
+async fn newest_pepper(app: &App, tx: &mut Tx) -> Result<Pepper, ActionError> {
+    let unreadable = |why: String| ActionError::Store(StoreError::Unreadable(format!("the pepper: {why}")));
+    let wrapped = store::keys::peppers(tx).await?.pop().ok_or_else(|| unreadable("there is none".to_owned()))?;
+    let bytes = app
+        .keyring
+        .unwrap(&pepper_context(&wrapped.id), &wrapped.wrapped)
+        .map_err(|error| unreadable(error.to_string()))?;
+    let bytes: &[u8; 32] = bytes.as_slice().try_into().map_err(|_| unreadable("not 32 bytes".to_owned()))?;
+    Ok(Pepper::new(wrapped.id, bytes))
+}
+
+/// Notes that a form was submitted; a second time is refused.
+pub(super) async fn submit(tx: &mut Tx, submission: &str, id: &ClientId, now: Timestamp) -> Result<(), ActionError> {
+    match store::application::submit(tx, submission, id, now).await {
+        Err(StoreError::Duplicate { .. }) => Err(ActionError::AlreadySubmitted),
+        outcome => Ok(outcome?),
+    }
+}

@@ -1,0 +1,21 @@
+//! State changes: a file per noun. Console and command line share them, so nothing escapes the audit.
+//!
+//! Each is one transaction with its audit event, done again as a whole if it got into another's way, and acknowledged
+//! once it is in effect on this node.
+
+mod actor;
+mod error;
+mod transact;
+
+pub mod api_key;
+pub mod application;
+pub mod console_user;
+pub mod hub;
+pub mod role;
+pub mod session;
+pub mod token;
+pub mod upkeep;
+
+pub use actor::Actor;
+pub use error::ActionError;
+use transact::transact;
