@@ -1,13 +1,44 @@
 //! What runs beside the requests.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::{sync::watch, time::MissedTickBehavior};
 
+use crate::actions::{hub, upkeep};
 use crate::app::App;
 
+/// How often secrets whose overlap has ended are removed; they are dead at their second without it.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(1);
+/// Every so many times, what has expired is dropped too.
+const PRUNE_EVERY: u64 = 60;
+
+/// Sees to the upkeep of the store until told to stop.
+pub async fn keep_up(app: Arc<App>, mut stop: watch::Receiver<bool>) {
+    if let Err(fault) = hub::ensure_signing_key(&app).await {
+        tracing::warn!(%fault, "no signing key of the configured algorithm could be made");
+    }
+    let mut ticks = tokio::time::interval(UPKEEP_INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    for round in 0_u64.. {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+        // A store that is away is reported by the poll; here the next round tries again.
+        if let Err(fault) = upkeep::end_secrets(&app).await {
+            tracing::debug!(%fault, "ended secrets could not be removed");
+        }
+        if round % PRUNE_EVERY == 0 {
+            if let Err(fault) = upkeep::prune(&app).await {
+                tracing::debug!(%fault, "what has expired could not be dropped");
+            }
+        }
+    }
+}
+
 /// Follows the store until told to stop: every poll interval, the changes of other nodes and of the command line.
-pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
+pub async fn follow(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     let mut ticks = tokio::time::interval(app.config.timing.poll_interval);
     // After a slow poll the next one comes a whole interval later, not at once.
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -63,8 +63,9 @@ impl Server {
             let service = Arc::new(Service::new(Arc::clone(&app), operations_tables(&counters), counters));
             tasks.push(tokio::spawn(connection::accept(operations, None, service, true, stopped.clone())));
         }
-        let jobs = tokio::spawn(jobs::run(app, stopped));
-        Running { address, ops_address, stop, tasks, jobs }
+        tasks.push(tokio::spawn(jobs::follow(Arc::clone(&app), stopped.clone())));
+        tasks.push(tokio::spawn(jobs::keep_up(app, stopped)));
+        Running { address, ops_address, stop, tasks }
     }
 }
 
@@ -77,7 +78,6 @@ pub struct Running {
     pub ops_address: Option<SocketAddr>,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
-    jobs: JoinHandle<()>,
 }
 
 impl Running {
@@ -87,7 +87,6 @@ impl Running {
         for task in self.tasks {
             let _ = task.await;
         }
-        let _ = self.jobs.await;
     }
 }
 

@@ -112,12 +112,7 @@ pub async fn insert(tx: &mut Tx, entity: &Entity, now: Timestamp) -> Result<(), 
 ///
 /// # Errors
 /// [`StoreError::Contention`] if it was changed or deleted meanwhile.
-pub async fn replace(
-    tx: &mut Tx,
-    before: &EntityVersion,
-    entity: &Entity,
-    now: Timestamp,
-) -> Result<(), StoreError> {
+pub async fn replace(tx: &mut Tx, before: &EntityVersion, entity: &Entity, now: Timestamp) -> Result<(), StoreError> {
     let updated = on!(tx, connection => sqlx::query(UPDATE)
         .bind(entity.version.as_str())
         .bind(document(entity)?)
