@@ -9,42 +9,52 @@ use std::time::Duration;
 /// The current time. It never runs backwards, whatever happens to the host's wall clock, so that what has ended stays
 /// ended.
 #[derive(Clone, Debug)]
-pub struct Clock(Arc<Source>);
+pub struct Clock(Arc<Readings>);
+
+#[derive(Debug)]
+struct Readings {
+    source: Source,
+    /// Wall clock minus boot clock, at its highest so far; the boot clock goes on while the host sleeps.
+    offset: AtomicI64,
+}
 
 #[derive(Debug)]
 enum Source {
-    /// Wall clock minus boot clock, at its highest so far; the boot clock goes on while the host sleeps.
-    System { offset: AtomicI64 },
+    /// The host's two clocks.
+    System,
     /// What a test sets.
-    Manual(AtomicI64),
+    Manual { wall: AtomicI64, boot: AtomicI64 },
 }
 
 impl Clock {
     /// The host's clock.
     #[must_use]
     pub fn system() -> Self {
-        Self(Arc::new(Source::System { offset: AtomicI64::new(i64::MIN) }))
+        Self::of(Source::System)
     }
 
     /// A clock that stands still until its handle moves it.
     #[must_use]
     pub fn manual(start: Timestamp) -> (Self, ManualClock) {
-        let clock = Self(Arc::new(Source::Manual(AtomicI64::new(start.micros()))));
+        let clock = Self::of(Source::Manual { wall: AtomicI64::new(start.micros()), boot: AtomicI64::new(0) });
         (clock.clone(), ManualClock(clock))
+    }
+
+    fn of(source: Source) -> Self {
+        Self(Arc::new(Readings { source, offset: AtomicI64::new(i64::MIN) }))
     }
 
     /// The instant now.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        match &*self.0 {
-            Source::System { offset } => {
-                let boot = boot_micros();
-                let seen = wall_micros().saturating_sub(boot);
-                let highest = offset.fetch_max(seen, Ordering::Relaxed).max(seen);
-                Timestamp::from_micros(boot.saturating_add(highest))
-            }
-            Source::Manual(now) => Timestamp::from_micros(now.load(Ordering::Relaxed)),
-        }
+        let (wall, boot) = match &self.0.source {
+            // The wall first: a pause between the two reads then makes the offset smaller, which the highest ignores.
+            Source::System => (wall_micros(), boot_micros()),
+            Source::Manual { wall, boot } => (wall.load(Ordering::Relaxed), boot.load(Ordering::Relaxed)),
+        };
+        let seen = wall.saturating_sub(boot);
+        let highest = self.0.offset.fetch_max(seen, Ordering::Relaxed).max(seen);
+        Timestamp::from_micros(boot.saturating_add(highest))
     }
 }
 
@@ -53,15 +63,19 @@ impl Clock {
 pub struct ManualClock(Clock);
 
 impl ManualClock {
-    /// Moves the clock forward.
+    /// Lets time pass.
     pub fn advance(&self, by: Duration) {
-        self.set(self.0.now().plus(by));
+        if let Source::Manual { wall, boot } = &self.0.0.source {
+            let micros = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
+            wall.fetch_add(micros, Ordering::Relaxed);
+            boot.fetch_add(micros, Ordering::Relaxed);
+        }
     }
 
-    /// Sets the clock, backwards too.
-    pub fn set(&self, to: Timestamp) {
-        if let Source::Manual(now) = &*self.0.0 {
-            now.store(to.micros(), Ordering::Relaxed);
+    /// Sets the host's wall clock, backwards too, without any time passing.
+    pub fn set_wall(&self, to: Timestamp) {
+        if let Source::Manual { wall, .. } = &self.0.0.source {
+            wall.store(to.micros(), Ordering::Relaxed);
         }
     }
 }
@@ -114,5 +128,22 @@ impl Randomness {
     #[must_use]
     pub const fn source(&self) -> &SystemRandom {
         &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_clock_never_runs_backwards() {
+        let (clock, hand) = Clock::manual(Timestamp::from_seconds(1_000));
+        assert_eq!(clock.now(), Timestamp::from_seconds(1_000));
+        hand.set_wall(Timestamp::from_seconds(10));
+        assert_eq!(clock.now(), Timestamp::from_seconds(1_000), "the wall clock jumped back");
+        hand.advance(Duration::from_secs(5));
+        assert_eq!(clock.now(), Timestamp::from_seconds(1_005), "and goes on from where it was");
+        hand.set_wall(Timestamp::from_seconds(2_000));
+        assert_eq!(clock.now(), Timestamp::from_seconds(2_000), "a jump forward counts");
     }
 }
