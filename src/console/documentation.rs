@@ -1,7 +1,15 @@
 //! The OAuth documentation page: this hub's real addresses, and commands to paste.
 
-use super::frame::Frame;
+use super::frame::{Frame, Section};
+use super::session::SignedIn;
+use super::{answer, words};
+use crate::app::App;
 use askama::Template;
+use axum::Extension;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use std::sync::Arc;
 
 /// An endpoint of this hub.
 #[derive(Clone, Debug)]
@@ -21,6 +29,16 @@ pub(crate) struct DocumentationPage {
     call_snippet: String,
     revoke_snippet: String,
     endpoints: Vec<Endpoint>,
+}
+
+/// `GET /console/documentation`.
+pub(crate) async fn show(
+    State(app): State<Arc<App>>,
+    Extension(signed_in): Extension<Arc<SignedIn>>,
+) -> Response {
+    let frame = signed_in.frame(Section::Documentation);
+    let lifetime = words::duration(app.config.token.lifetime);
+    answer::page(StatusCode::OK, &DocumentationPage::new(frame, app.config.public_url.as_str(), lifetime))
 }
 
 impl DocumentationPage {

@@ -1,6 +1,12 @@
 //! The one place where the console turns a refusal into a page.
 
+use super::{answer, paths};
+use crate::app::App;
+use crate::http::kind;
+use crate::http::problem::Problem;
 use askama::Template;
+use axum::http::StatusCode;
+use axum::response::Response;
 
 /// Where to go from here.
 #[derive(Clone, Debug)]
@@ -16,8 +22,32 @@ pub(crate) struct MessagePage {
     pub(crate) title: String,
     pub(crate) detail: String,
     pub(crate) link: Option<Link>,
-    /// The request's id, to find it in the log.
-    pub(crate) request: Option<String>,
+}
+
+/// A page that says what happened.
+pub(crate) fn page(status: StatusCode, title: &str, detail: &str, link: Option<Link>) -> Response {
+    answer::page(status, &MessagePage { title: title.to_owned(), detail: detail.to_owned(), link })
+}
+
+/// The page for a problem that arose outside of the console's own code: unknown path, method, body, store, panic.
+pub(crate) fn rescue(_app: &App, problem: &Problem) -> Response {
+    let kind = problem.kind();
+    let detail = if *kind == kind::UNKNOWN_PATH {
+        "This address leads nowhere in the console. It may have been mistyped, or what it showed was deleted."
+    } else if *kind == kind::METHOD_NOT_ALLOWED {
+        "This address is not a page that can be opened, or not one that can be sent to."
+    } else if *kind == kind::INTERNAL {
+        "A fault in the hub itself. It has been logged; the X-Request-Id of this answer helps to find it."
+    } else {
+        problem.detail()
+    };
+    page(kind.status, kind.title, detail, Some(Link { path: paths::CONSOLE, label: "Go to the console" }))
+}
+
+/// The page for a console page that shows something which is not there.
+pub(crate) fn gone(title: &str, detail: &str) -> Response {
+    let back = Link { path: paths::APPLICATIONS, label: "Back to Application keys" };
+    page(StatusCode::NOT_FOUND, title, detail, Some(back))
 }
 
 #[cfg(test)]
@@ -31,7 +61,6 @@ mod tests {
             title: "<script>title</script>".into(),
             detail: "<script>detail</script>".into(),
             link: Some(Link { path: paths::OVERVIEW, label: "Overview" }),
-            request: Some("<script>request</script>".into()),
         };
         let html = page.render().expect("renders");
         assert_eq!(html.matches("<script>").count(), 0);

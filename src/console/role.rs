@@ -1,7 +1,19 @@
 //! The Roles page: what each role allows, read-only.
 
-use super::frame::Frame;
+use super::frame::{Frame, Section};
+use super::session::SignedIn;
+use super::{answer, words};
+use crate::app::App;
+use crate::domain::grant::Action;
+use crate::domain::role::Role;
+use crate::http::problem::Problem;
+use crate::store;
 use askama::Template;
+use axum::Extension;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use std::sync::Arc;
 
 /// What a role allows on one resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +40,51 @@ pub(crate) struct Card {
 pub(crate) struct RolesPage {
     pub(crate) frame: Frame,
     pub(crate) roles: Vec<Card>,
+}
+
+/// `GET /console/roles`.
+pub(crate) async fn list(
+    State(app): State<Arc<App>>,
+    Extension(signed_in): Extension<Arc<SignedIn>>,
+) -> Result<Response, Problem> {
+    let roles = store::role::all(&mut app.store.read().await?).await?;
+    let page = RolesPage { frame: signed_in.frame(Section::Roles), roles: roles.iter().map(Card::new).collect() };
+    Ok(answer::page(StatusCode::OK, &page))
+}
+
+impl Card {
+    fn new(role: &Role) -> Self {
+        Self {
+            name: role.name.to_string(),
+            built_in: role.built_in,
+            about: words::about(role),
+            grants: grant_lines(role),
+            filter: role.filter.as_ref().map(ToString::to_string),
+        }
+    }
+}
+
+/// A line per resource, in the order of the grants.
+fn grant_lines(role: &Role) -> Vec<GrantLine> {
+    let mut resources: Vec<String> = Vec::new();
+    for grant in &role.grants {
+        let resource = grant.resource.to_string();
+        if !resources.contains(&resource) {
+            resources.push(resource);
+        }
+    }
+    let has = |resource: &str, action| {
+        role.grants.iter().any(|grant| grant.action == action && grant.resource.to_string() == resource)
+    };
+    let line = |resource: String| GrantLine {
+        actions: match (has(&resource, Action::View), has(&resource, Action::Edit)) {
+            (true, true) => "view and edit",
+            (false, true) => "edit",
+            _ => "view",
+        },
+        resource,
+    };
+    resources.into_iter().map(line).collect()
 }
 
 #[cfg(test)]

@@ -1,8 +1,23 @@
 //! The Delete API key window: it asks once more, and says what stops.
 
-use super::list::List;
-use crate::console::frame::Frame;
+use super::list::{self, DELETED, List, role_names};
+use super::wanted;
+use crate::actions::ActionError;
+use crate::actions::application::delete;
+use crate::app::App;
+use crate::console::form::{Button, Guarded};
+use crate::console::frame::{Frame, Section};
+use crate::console::session::SignedIn;
+use crate::console::{answer, paths, words};
+use crate::domain::application::Application;
+use crate::http::problem::Problem;
+use crate::store;
 use askama::Template;
+use axum::Extension;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use std::sync::Arc;
 
 /// The question.
 #[derive(Template)]
@@ -15,6 +30,61 @@ pub(crate) struct DeletePage {
     /// The application's roles, in words.
     pub(crate) roles: String,
     pub(crate) error: Option<String>,
+}
+
+/// `GET /console/applications/{client_id}/delete`: the question.
+pub(crate) async fn ask(
+    State(app): State<Arc<App>>,
+    Extension(signed_in): Extension<Arc<SignedIn>>,
+    Path(client_id): Path<String>,
+) -> Result<Response, Problem> {
+    match wanted(&app, &client_id).await? {
+        Ok(application) => window(&app, &signed_in, StatusCode::OK, &application, None).await,
+        Err(gone) => Ok(gone),
+    }
+}
+
+/// `POST /console/applications/{client_id}/delete`: and then it is so.
+pub(crate) async fn confirm(
+    State(app): State<Arc<App>>,
+    Path(client_id): Path<String>,
+    Guarded { signed_in, form: Button }: Guarded<Button>,
+) -> Result<Response, Problem> {
+    let application = match wanted(&app, &client_id).await? {
+        Ok(application) => application,
+        Err(gone) => return Ok(gone),
+    };
+    match delete(&app, &signed_in.actor(), &application.client_id).await {
+        // Somebody else was faster: it is deleted all the same.
+        Ok(()) | Err(ActionError::NotFound { .. }) => {
+            Ok(answer::see_other(&format!("{}?notice={DELETED}", paths::APPLICATIONS)))
+        }
+        Err(ActionError::Forbidden(message) | ActionError::Conflict(message)) => {
+            let error = Some(words::sentence(&message));
+            window(&app, &signed_in, StatusCode::FORBIDDEN, &application, error).await
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn window(
+    app: &App,
+    signed_in: &SignedIn,
+    status: StatusCode,
+    application: &Application,
+    error: Option<String>,
+) -> Result<Response, Problem> {
+    let list = list::behind_window(app, signed_in).await?;
+    let roles = store::role::all(&mut app.store.read().await?).await?;
+    let page = DeletePage {
+        frame: signed_in.frame(Section::Applications),
+        list,
+        name: application.name.to_string(),
+        client_id: application.client_id.to_string(),
+        roles: role_names(application, &roles).join(", "),
+        error,
+    };
+    Ok(answer::page(status, &page))
 }
 
 #[cfg(test)]

@@ -1,9 +1,28 @@
 //! The Application keys page: the table that every window stands over.
 
-use crate::console::frame::Frame;
+use crate::app::App;
+use crate::console::answer;
+use crate::console::frame::{Frame, Section};
 use crate::console::paths;
+use crate::console::session::SignedIn;
 use crate::console::when::When;
+use crate::domain::application::Application;
+use crate::domain::grant::Action;
+use crate::domain::name::Name;
+use crate::domain::resource::SecurityResource;
+use crate::domain::role::Role;
+use crate::http::problem::Problem;
+use crate::store::{self, StoreError};
 use askama::Template;
+use axum::Extension;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Deserialize;
+use std::sync::Arc;
+
+/// How many applications the table shows at once.
+const PAGE: u32 = 50;
 
 /// One application in the table.
 #[derive(Clone, Debug)]
@@ -28,7 +47,7 @@ pub(crate) struct List {
     /// Whether the person may make, regenerate and delete keys.
     pub(crate) editable: bool,
     /// How many applications there are in all.
-    pub(crate) total: usize,
+    pub(crate) total: u64,
 }
 
 impl List {
@@ -64,6 +83,86 @@ impl List {
             query => format!("{}?{query}", paths::APPLICATIONS),
         }
     }
+}
+
+/// Which part of the list is asked for.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct ListQuery {
+    /// The beginning of the names to show.
+    #[serde(default)]
+    q: String,
+    /// The name after which the page begins.
+    after: Option<String>,
+    /// What has just happened.
+    notice: Option<String>,
+}
+
+/// `GET /console/applications`.
+pub(crate) async fn show(
+    State(app): State<Arc<App>>,
+    Extension(signed_in): Extension<Arc<SignedIn>>,
+    Query(query): Query<ListQuery>,
+) -> Result<Response, Problem> {
+    let mut frame = signed_in.frame(Section::Applications);
+    // Only words of our own: a link can't put text onto the page.
+    frame.notice = (query.notice.as_deref() == Some(DELETED)).then_some("The API key was deleted. Nothing accepts it any more.");
+    let list = load(&app, &signed_in, query).await?;
+    Ok(answer::page(StatusCode::OK, &ListPage { frame, list }))
+}
+
+/// The value of `notice` after a deletion.
+pub(crate) const DELETED: &str = "deleted";
+
+/// The first page of the list, for a window to stand over.
+pub(crate) async fn behind_window(app: &App, signed_in: &SignedIn) -> Result<List, StoreError> {
+    load(app, signed_in, ListQuery::default()).await
+}
+
+async fn load(app: &App, signed_in: &SignedIn, query: ListQuery) -> Result<List, StoreError> {
+    let mut tx = app.store.read().await?;
+    let wanted = query.q.trim().to_lowercase();
+    let after = query.after.as_deref().unwrap_or(&wanted).replace('\0', "");
+    let mut found = Vec::new();
+    // Names that begin with a text follow it in order; the one that is this text comes first.
+    if query.after.is_none()
+        && let Ok(name) = Name::parse(&wanted)
+    {
+        found.extend(store::application::by_name(&mut tx, &name).await?);
+    }
+    found.extend(store::application::page(&mut tx, &after, PAGE + 1).await?);
+    found.retain(|application| application.name.key().starts_with(&wanted));
+    let more = found.len() > PAGE as usize;
+    found.truncate(PAGE as usize);
+    let next = found.last().filter(|_| more).map(|last| last.name.key());
+    let total = store::application::count(&mut tx).await?;
+    let roles = store::role::all(&mut tx).await?;
+    Ok(List {
+        rows: found.iter().map(|application| Row::new(application, &roles)).collect(),
+        query: query.q.trim().to_owned(),
+        first_page: query.after.is_none(),
+        next,
+        editable: signed_in.may(SecurityResource::Applications, Action::Edit),
+        total,
+    })
+}
+
+impl Row {
+    fn new(application: &Application, roles: &[Role]) -> Self {
+        let made = application.secrets.first().map_or(application.created_at, |secret| secret.created_at);
+        Self {
+            name: application.name.to_string(),
+            client_id: application.client_id.to_string(),
+            roles: role_names(application, roles),
+            disabled: !application.enabled,
+            key_made: When::new(made),
+        }
+    }
+}
+
+/// The names of an application's roles.
+pub(crate) fn role_names(application: &Application, roles: &[Role]) -> Vec<String> {
+    let own = roles.iter().filter(|role| application.roles.contains(&role.id));
+    own.map(|role| role.name.to_string()).collect()
 }
 
 /// The page without a window.

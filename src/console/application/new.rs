@@ -1,9 +1,26 @@
 //! The New API Key window: a name, then roles, then the key.
 
-use super::list::List;
-use crate::console::frame::Frame;
+use super::list::{self, List};
+use super::shown;
+use crate::actions::application::{NewApplication, create};
+use crate::actions::{ActionError, Actor};
+use crate::app::App;
+use crate::console::form::{Fields, FromFields, Guarded};
+use crate::console::frame::{Frame, Section};
+use crate::console::session::SignedIn;
+use crate::console::{answer, words};
+use crate::domain::access::AccessTable;
 use crate::domain::name::Name;
+use crate::domain::role::Role;
+use crate::http::problem::Problem;
+use crate::store::{self, StoreError};
 use askama::Template;
+use axum::Extension;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Deserialize;
+use std::sync::Arc;
 
 /// The title of the window in all its steps.
 pub(crate) const TITLE: &str = "New API Key";
@@ -46,6 +63,141 @@ impl NamePage {
     pub(crate) fn new(frame: Frame, list: List, name: String, error: Option<String>) -> Self {
         Self { frame, list, name, error, maximum: Name::MAX_CHARACTERS }
     }
+}
+
+/// What the steps hand on in the address: a name is no secret, and going back keeps it.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct NameQuery {
+    #[serde(default)]
+    name: String,
+}
+
+/// `GET /console/applications/new`: step 1.
+pub(crate) async fn ask_name(
+    State(app): State<Arc<App>>,
+    Extension(signed_in): Extension<Arc<SignedIn>>,
+    Query(query): Query<NameQuery>,
+) -> Result<Response, Problem> {
+    name_step(&app, &signed_in, StatusCode::OK, query.name, None).await
+}
+
+/// `GET /console/applications/new/roles`: step 2, or step 1 again if the name can't be taken.
+pub(crate) async fn ask_roles(
+    State(app): State<Arc<App>>,
+    Extension(signed_in): Extension<Arc<SignedIn>>,
+    Query(query): Query<NameQuery>,
+) -> Result<Response, Problem> {
+    let fault = match Name::parse(&query.name) {
+        Err(fault) => Some(words::sentence(&fault.to_string())),
+        Ok(name) => is_taken(&app, &name).await?.then(|| taken(&name)),
+    };
+    if fault.is_some() {
+        return name_step(&app, &signed_in, StatusCode::UNPROCESSABLE_ENTITY, query.name, fault).await;
+    }
+    let new = NewForm { name: query.name, roles: Vec::new(), submission: app.randomness.id("submission") };
+    roles_step(&app, &signed_in, StatusCode::OK, new, None).await
+}
+
+/// The form of step 2.
+pub(crate) struct NewForm {
+    name: String,
+    /// The chosen roles' names.
+    roles: Vec<String>,
+    submission: String,
+}
+
+impl FromFields for NewForm {
+    fn from_fields(fields: &Fields) -> Self {
+        Self { name: fields.one("name"), roles: fields.all("role"), submission: fields.one("submission") }
+    }
+}
+
+/// `POST /console/applications`: makes the key and shows it once.
+pub(crate) async fn generate(
+    State(app): State<Arc<App>>,
+    Guarded { signed_in, form }: Guarded<NewForm>,
+) -> Result<Response, Problem> {
+    let roles = store::role::all(&mut app.store.read().await?).await?;
+    let chosen = roles.iter().filter(|role| form.roles.iter().any(|name| name == role.name.as_str()));
+    let new = NewApplication {
+        name: form.name.clone(),
+        roles: chosen.map(|role| role.id.clone()).collect(),
+        submission: Some(form.submission.clone()).filter(|submission| is_submission(submission)),
+        ..NewApplication::default()
+    };
+    if new.submission.is_none() {
+        return Err(Problem::bad_request("The form is not complete. Open the window again."));
+    }
+    let invalid = StatusCode::UNPROCESSABLE_ENTITY;
+    if new.roles.is_empty() {
+        let error = Some("Choose at least one role.".to_owned());
+        return roles_step(&app, &signed_in, invalid, form, error).await;
+    }
+    let actor: Actor = signed_in.actor();
+    match create(&app, &actor, &new).await {
+        Ok(key) => shown::show(&app, &signed_in, TITLE, "The API key is ready. It belongs to", &key).await,
+        Err(ActionError::AlreadySubmitted) => shown::already(&app, &signed_in, TITLE, "the API key was made then").await,
+        Err(ActionError::Invalid { field: "name", message }) => {
+            name_step(&app, &signed_in, invalid, form.name, Some(words::sentence(&message))).await
+        }
+        Err(ActionError::Invalid { message, .. } | ActionError::Forbidden(message) | ActionError::Conflict(message)) => {
+            roles_step(&app, &signed_in, invalid, form, Some(words::sentence(&message))).await
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether a text is the id of a form that this console rendered, as far as its shape tells.
+pub(crate) fn is_submission(text: &str) -> bool {
+    text.strip_prefix("submission_").is_some_and(|id| id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+fn taken(name: &Name) -> String {
+    format!("There is already an application named “{name}”. Choose another name.")
+}
+
+async fn is_taken(app: &App, name: &Name) -> Result<bool, StoreError> {
+    let mut tx = app.store.read().await?;
+    Ok(store::application::by_name(&mut tx, name).await?.is_some())
+}
+
+async fn name_step(
+    app: &App,
+    signed_in: &SignedIn,
+    status: StatusCode,
+    name: String,
+    error: Option<String>,
+) -> Result<Response, Problem> {
+    let list = list::behind_window(app, signed_in).await?;
+    let frame = signed_in.frame(Section::Applications);
+    Ok(answer::page(status, &NamePage::new(frame, list, name, error)))
+}
+
+async fn roles_step(
+    app: &App,
+    signed_in: &SignedIn,
+    status: StatusCode,
+    form: NewForm,
+    error: Option<String>,
+) -> Result<Response, Problem> {
+    let list = list::behind_window(app, signed_in).await?;
+    let roles = store::role::all(&mut app.store.read().await?).await?;
+    // Nobody hands out more than they have (rule 10), so what can't be given is not offered.
+    let own = |role: &&Role| signed_in.user.is_administrator() || signed_in.access.covers(&AccessTable::compile([*role]));
+    let choice = |role: &Role| Choice {
+        name: role.name.to_string(),
+        about: words::about(role),
+        chosen: form.roles.iter().any(|name| name == role.name.as_str()),
+    };
+    let page = RolesPage {
+        frame: signed_in.frame(Section::Applications),
+        list,
+        choices: roles.iter().filter(own).map(choice).collect(),
+        name: form.name,
+        submission: form.submission,
+        error,
+    };
+    Ok(answer::page(status, &page))
 }
 
 #[cfg(test)]

@@ -1,8 +1,15 @@
 //! The end of both windows that make a secret: the key, shown once; or, for a repeated submit, that it was.
 
-use super::list::List;
-use crate::console::frame::Frame;
+use super::list::{self, List};
+use crate::actions::api_key::ShownKey;
+use crate::app::App;
+use crate::console::answer;
+use crate::console::frame::{Frame, Section};
+use crate::console::session::SignedIn;
+use crate::http::problem::Problem;
 use askama::Template;
+use axum::http::StatusCode;
+use axum::response::Response;
 
 /// The key, shown once. Its answer is `no-store`, and nothing can render it again.
 #[derive(Template)]
@@ -27,6 +34,40 @@ pub(crate) struct AlreadyMadePage {
     pub(crate) title: &'static str,
     /// What the first submit did.
     pub(crate) what: &'static str,
+}
+
+/// Shows a new key. Called with what an action has just made, once.
+pub(crate) async fn show(
+    app: &App,
+    signed_in: &SignedIn,
+    title: &'static str,
+    intro: &'static str,
+    key: &ShownKey,
+) -> Result<Response, Problem> {
+    // The key is made: it is shown even if the list behind the window can't be read now.
+    let list = list::behind_window(app, signed_in).await.unwrap_or_default();
+    let page = ShownPage {
+        frame: signed_in.frame(Section::Applications),
+        list,
+        title,
+        intro,
+        name: key.name.clone(),
+        client_id: key.client_id.to_string(),
+        client_secret: key.client_secret.expose(),
+    };
+    Ok(answer::page(StatusCode::OK, &page))
+}
+
+/// Says that a form was sent before.
+pub(crate) async fn already(
+    app: &App,
+    signed_in: &SignedIn,
+    title: &'static str,
+    what: &'static str,
+) -> Result<Response, Problem> {
+    let list = list::behind_window(app, signed_in).await?;
+    let page = AlreadyMadePage { frame: signed_in.frame(Section::Applications), list, title, what };
+    Ok(answer::page(StatusCode::CONFLICT, &page))
 }
 
 #[cfg(test)]

@@ -1,0 +1,52 @@
+//! Every route of the Web Console.
+
+use super::guard::ConsoleGuard;
+use super::{application, documentation, first_run, overview, paths, refusal, role, sign_in};
+use crate::domain::resource::{Resource, SecurityResource};
+use crate::http::assets;
+use crate::http::gate::{Caller, Permission};
+use crate::http::route::{RouteTable, get, post};
+use crate::http::surface::Surface;
+use std::sync::Arc;
+
+const ANYONE: Caller = Caller::Anyone;
+const PERSON: Caller = Caller::ConsoleUser;
+
+/// The console's route table. *Edit* also asks for a recent sign-in (see [`ConsoleGuard`]).
+#[must_use]
+pub fn table() -> RouteTable {
+    let routes = vec![
+        // Before signing in.
+        get(assets::ROUTE, ANYONE, Permission::None, assets::show),
+        get(paths::SIGN_IN, ANYONE, Permission::None, sign_in::show),
+        post(paths::SIGN_IN, ANYONE, Permission::None, sign_in::sign_in),
+        get(paths::FIRST_RUN, ANYONE, Permission::None, first_run::show),
+        post(paths::FIRST_RUN, ANYONE, Permission::None, first_run::create),
+        // Every person.
+        get(paths::ROOT, PERSON, Permission::None, overview::start),
+        get(paths::CONSOLE, PERSON, Permission::None, overview::start),
+        get(paths::OVERVIEW, PERSON, Permission::None, overview::show),
+        get(paths::DOCUMENTATION, PERSON, Permission::None, documentation::show),
+        post(paths::SIGN_OUT, PERSON, Permission::None, sign_in::sign_out),
+        // Roles.
+        get(paths::ROLES, PERSON, view(SecurityResource::Roles), role::list),
+        // Applications.
+        get(paths::APPLICATIONS, PERSON, view(SecurityResource::Applications), application::list::show),
+        get(paths::APPLICATION_NEW, PERSON, edit(SecurityResource::Applications), application::new::ask_name),
+        get(paths::APPLICATION_NEW_ROLES, PERSON, edit(SecurityResource::Applications), application::new::ask_roles),
+        post(paths::APPLICATIONS, PERSON, edit(SecurityResource::Applications), application::new::generate),
+        get(paths::APPLICATION_REGENERATE, PERSON, edit(SecurityResource::Applications), application::regenerate::ask),
+        post(paths::APPLICATION_REGENERATE, PERSON, edit(SecurityResource::Applications), application::regenerate::make),
+        get(paths::APPLICATION_DELETE, PERSON, edit(SecurityResource::Applications), application::delete::ask),
+        post(paths::APPLICATION_DELETE, PERSON, edit(SecurityResource::Applications), application::delete::confirm),
+    ];
+    RouteTable::new(Surface::Console, routes).guarded_by(Arc::new(ConsoleGuard::default())).rescued_by(refusal::rescue)
+}
+
+const fn view(resource: SecurityResource) -> Permission {
+    Permission::View(Resource::Security(resource))
+}
+
+const fn edit(resource: SecurityResource) -> Permission {
+    Permission::Edit(Resource::Security(resource))
+}
