@@ -32,10 +32,7 @@ pub(crate) struct DocumentationPage {
 }
 
 /// `GET /console/documentation`.
-pub(crate) async fn show(
-    State(app): State<Arc<App>>,
-    Extension(signed_in): Extension<Arc<SignedIn>>,
-) -> Response {
+pub(crate) async fn show(State(app): State<Arc<App>>, Extension(signed_in): Extension<Arc<SignedIn>>) -> Response {
     let frame = signed_in.frame(Section::Documentation);
     let lifetime = words::duration(app.config.token.lifetime);
     answer::page(StatusCode::OK, &DocumentationPage::new(frame, app.config.public_url.as_str(), lifetime))

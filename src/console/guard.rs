@@ -46,7 +46,11 @@ impl ConsoleGuard {
         };
         permitted(&signed_in, &access.permission)?;
         if needs_recent_sign_in(access) && !signed_in.is_recent(app.clock.now()) {
-            return Err(if write { not_recent() } else { answer::see_other(&format!("{}&again=1", sign_in_path(parts))) });
+            return Err(if write {
+                not_recent()
+            } else {
+                answer::see_other(&format!("{}&again=1", sign_in_path(parts)))
+            });
         }
         parts.extensions.insert(Arc::new(signed_in));
         Ok(())

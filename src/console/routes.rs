@@ -36,7 +36,12 @@ pub fn table() -> RouteTable {
         get(paths::APPLICATION_NEW_ROLES, PERSON, edit(SecurityResource::Applications), application::new::ask_roles),
         post(paths::APPLICATIONS, PERSON, edit(SecurityResource::Applications), application::new::generate),
         get(paths::APPLICATION_REGENERATE, PERSON, edit(SecurityResource::Applications), application::regenerate::ask),
-        post(paths::APPLICATION_REGENERATE, PERSON, edit(SecurityResource::Applications), application::regenerate::make),
+        post(
+            paths::APPLICATION_REGENERATE,
+            PERSON,
+            edit(SecurityResource::Applications),
+            application::regenerate::make,
+        ),
         get(paths::APPLICATION_DELETE, PERSON, edit(SecurityResource::Applications), application::delete::ask),
         post(paths::APPLICATION_DELETE, PERSON, edit(SecurityResource::Applications), application::delete::confirm),
     ];

@@ -40,10 +40,7 @@ pub(crate) struct SignInQuery {
 }
 
 /// `GET /console/sign-in`.
-pub(crate) async fn show(
-    State(app): State<Arc<App>>,
-    Query(query): Query<SignInQuery>,
-) -> Result<Response, Problem> {
+pub(crate) async fn show(State(app): State<Arc<App>>, Query(query): Query<SignInQuery>) -> Result<Response, Problem> {
     let mut tx = app.store.read().await?;
     let notice = if query.again.is_some() {
         Some("Making, regenerating and deleting keys needs a sign-in from the last hour.")

@@ -62,7 +62,8 @@ impl Throttle {
     pub(crate) fn begin(&self, user: &str, source: IpAddr) -> Option<Attempt> {
         // A name longer than any user's is one pair with all others of its beginning: the table stays bounded in bytes.
         let user: String = user.chars().take(64).flat_map(char::to_lowercase).collect();
-        let made = self.failures.get_or_insert_with(&(user, source), || Ok::<_, std::convert::Infallible>(Arc::default()));
+        let made =
+            self.failures.get_or_insert_with(&(user, source), || Ok::<_, std::convert::Infallible>(Arc::default()));
         let record = made.unwrap_or_default();
         let attempt = Attempt(Arc::clone(&record));
         let before = record.running.fetch_add(1, Ordering::AcqRel);

@@ -1,6 +1,7 @@
 //! The one place that turns a refusal of the layers below into a problem.
 
 use crate::{
+    actions::ActionError,
     app::verifier::TokenRefusal,
     domain::access::Refusal,
     http::{bearer::Challenge, kind, problem::Problem},
@@ -74,6 +75,25 @@ pub fn store(error: &StoreError) -> Problem {
             tracing::error!(%error, "the store failed");
             Problem::internal()
         }
+    }
+}
+
+/// What an action refused.
+#[must_use]
+pub fn action(error: &ActionError) -> Problem {
+    match error {
+        ActionError::Store(fault) => store(fault),
+        ActionError::Unconfirmed(_) => Problem::unavailable(error.to_string()),
+        ActionError::NotFound { .. } => Problem::not_found(error.to_string()),
+        ActionError::Forbidden(_) => Problem::new(&kind::FORBIDDEN, error.to_string()),
+        ActionError::Invalid { .. } => Problem::bad_request(error.to_string()),
+        ActionError::Conflict(_) | ActionError::AlreadySubmitted => Problem::new(&kind::CONFLICT, error.to_string()),
+    }
+}
+
+impl From<ActionError> for Problem {
+    fn from(error: ActionError) -> Self {
+        action(&error)
     }
 }
 

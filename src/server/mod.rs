@@ -13,6 +13,7 @@ pub use listener::{Listeners, StartError};
 use crate::{
     api,
     app::App,
+    console,
     http::{counters::Counters, route::RouteTable, service::Service},
     jobs,
 };
@@ -26,6 +27,7 @@ pub fn route_tables(counters: &Arc<Counters>) -> Vec<RouteTable> {
     let mut tables = vec![];
     let api = api::routes::table(&tables, counters);
     tables.push(api);
+    tables.push(console::routes::table());
     tables
 }
 

@@ -105,7 +105,8 @@ pub(crate) async fn show(
 ) -> Result<Response, Problem> {
     let mut frame = signed_in.frame(Section::Applications);
     // Only words of our own: a link can't put text onto the page.
-    frame.notice = (query.notice.as_deref() == Some(DELETED)).then_some("The API key was deleted. Nothing accepts it any more.");
+    frame.notice =
+        (query.notice.as_deref() == Some(DELETED)).then_some("The API key was deleted. Nothing accepts it any more.");
     let list = load(&app, &signed_in, query).await?;
     Ok(answer::page(StatusCode::OK, &ListPage { frame, list }))
 }

@@ -19,6 +19,9 @@ async fn wanted(app: &App, client_id: &str) -> Result<Result<Application, Respon
         None => None,
     };
     Ok(found.ok_or_else(|| {
-        refusal::gone("There is no such application", "It was deleted, or the address was mistyped. Deleted keys never come back.")
+        refusal::gone(
+            "There is no such application",
+            "It was deleted, or the address was mistyped. Deleted keys never come back.",
+        )
     }))
 }

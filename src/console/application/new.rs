@@ -136,13 +136,15 @@ pub(crate) async fn generate(
     let actor: Actor = signed_in.actor();
     match create(&app, &actor, &new).await {
         Ok(key) => shown::show(&app, &signed_in, TITLE, "The API key is ready. It belongs to", &key).await,
-        Err(ActionError::AlreadySubmitted) => shown::already(&app, &signed_in, TITLE, "the API key was made then").await,
+        Err(ActionError::AlreadySubmitted) => {
+            shown::already(&app, &signed_in, TITLE, "the API key was made then").await
+        }
         Err(ActionError::Invalid { field: "name", message }) => {
             name_step(&app, &signed_in, invalid, form.name, Some(words::sentence(&message))).await
         }
-        Err(ActionError::Invalid { message, .. } | ActionError::Forbidden(message) | ActionError::Conflict(message)) => {
-            roles_step(&app, &signed_in, invalid, form, Some(words::sentence(&message))).await
-        }
+        Err(
+            ActionError::Invalid { message, .. } | ActionError::Forbidden(message) | ActionError::Conflict(message),
+        ) => roles_step(&app, &signed_in, invalid, form, Some(words::sentence(&message))).await,
         Err(error) => Err(error.into()),
     }
 }
@@ -183,7 +185,8 @@ async fn roles_step(
     let list = list::behind_window(app, signed_in).await?;
     let roles = store::role::all(&mut app.store.read().await?).await?;
     // Nobody hands out more than they have (rule 10), so what can't be given is not offered.
-    let own = |role: &&Role| signed_in.user.is_administrator() || signed_in.access.covers(&AccessTable::compile([*role]));
+    let own =
+        |role: &&Role| signed_in.user.is_administrator() || signed_in.access.covers(&AccessTable::compile([*role]));
     let choice = |role: &Role| Choice {
         name: role.name.to_string(),
         about: words::about(role),
