@@ -19,3 +19,6 @@ pub mod route;
 pub mod sanity;
 pub mod service;
 pub mod surface;
+
+#[cfg(test)]
+mod tests;
