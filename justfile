@@ -1,0 +1,32 @@
+# The recipes that developers and continuous integration use. `just` without a name lists them.
+
+_list:
+    @just --list
+
+# Starts a demonstration on http://127.0.0.1:8080: sample entities, roles, applications, and commands to paste
+demo:
+    cargo run --release -- serve --demo --data-dir "$(mktemp -d)"
+
+# Everything that must hold: format, lints, tests on both databases, in a real browser and with real clients
+test: format lint
+    cargo test --locked --no-fail-fast
+
+# The code is formatted
+format:
+    cargo fmt --check
+
+# Clippy, pedantic, warnings as errors
+lint:
+    cargo clippy --locked --all-targets -- --deny warnings
+
+# A hundred rounds of killing the program in the middle of writes
+kill-nine rounds="100":
+    KILL_NINE_ROUNDS={{rounds}} cargo test --locked --test cli kill_nine -- --nocapture
+
+# Breaks each security line in a scratch copy and shows that its test then fails
+mutants *names:
+    bash tests/mutants/run {{names}}
+
+# Takes the pictures of the Web Console again (docs/images)
+pictures:
+    cargo test --locked --test e2e pictures -- --ignored --nocapture
