@@ -82,12 +82,14 @@ pub fn store(error: &StoreError) -> Problem {
 #[must_use]
 pub fn action(error: &ActionError) -> Problem {
     match error {
+        ActionError::Invalid { field, message } => {
+            Problem::new(&kind::INVALID_BODY, format!("{field}: {message}.")).with("member", *field)
+        }
+        ActionError::Conflict(_) | ActionError::AlreadySubmitted => Problem::new(&kind::CONFLICT, error.to_string()),
+        ActionError::NotFound { .. } => Problem::not_found(error.to_string()),
+        ActionError::Forbidden(reason) => Problem::new(&kind::FORBIDDEN, reason.as_str()),
         ActionError::Store(fault) => store(fault),
         ActionError::Unconfirmed(_) => Problem::unavailable(error.to_string()),
-        ActionError::NotFound { .. } => Problem::not_found(error.to_string()),
-        ActionError::Forbidden(_) => Problem::new(&kind::FORBIDDEN, error.to_string()),
-        ActionError::Invalid { .. } => Problem::bad_request(error.to_string()),
-        ActionError::Conflict(_) | ActionError::AlreadySubmitted => Problem::new(&kind::CONFLICT, error.to_string()),
     }
 }
 

@@ -6,7 +6,10 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 use super::tls;
-use crate::config::{Config, ConfigError};
+use crate::{
+    config::{Config, ConfigError},
+    store::StoreError,
+};
 
 /// Why the server can't start.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +20,9 @@ pub enum StartError {
     /// The certificate or its key can't be used.
     #[error("{0}")]
     Tls(String),
+    /// The store can't be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// An address can't be bound.
     #[error("{flag} {address} can't be bound: {}", reason(.fault))]
     Bind {

@@ -46,15 +46,21 @@ impl Server {
     /// that follows the port needs [`Listeners::bind`] and [`crate::config::Config::bound_to`] before the app is opened.
     ///
     /// # Errors
-    /// What stands in the way: an address in use, a certificate that can't be read.
+    /// What stands in the way: an address in use, a certificate or a store that can't be read.
     pub async fn start(app: Arc<App>) -> Result<Running, StartError> {
         let listeners = Listeners::bind(&app.config).await?;
-        Ok(Self::start_on(app, listeners))
+        Self::start_on(app, listeners).await
     }
 
-    /// Serves on listeners that are already bound, and runs the jobs beside.
-    #[must_use]
-    pub fn start_on(app: Arc<App>, listeners: Listeners) -> Running {
+    /// Serves on listeners that are already bound, and runs the jobs beside. Reads the store first if that was not done yet,
+    /// so that the first request is answered as any other.
+    ///
+    /// # Errors
+    /// [`StartError::Store`].
+    pub async fn start_on(app: Arc<App>, listeners: Listeners) -> Result<Running, StartError> {
+        if app.fresh().is_err() {
+            app.bootstrap().await?;
+        }
         let (stop, stopped) = watch::channel(false);
         let counters = Arc::new(Counters::default());
         let (address, ops_address) = (listeners.address, listeners.ops_address);
@@ -67,7 +73,7 @@ impl Server {
         }
         tasks.push(tokio::spawn(jobs::follow(Arc::clone(&app), stopped.clone())));
         tasks.push(tokio::spawn(jobs::keep_up(app, stopped)));
-        Running { address, ops_address, stop, tasks }
+        Ok(Running { address, ops_address, stop, tasks })
     }
 }
 
