@@ -5,6 +5,7 @@ pub mod actions;
 pub mod ambient;
 pub mod api;
 pub mod app;
+pub mod cli;
 pub mod config;
 pub mod console;
 pub mod crypto;

@@ -10,6 +10,7 @@ mod transact;
 pub mod api_key;
 pub mod application;
 pub mod console_user;
+pub mod demo;
 pub mod hub;
 pub mod role;
 pub mod session;

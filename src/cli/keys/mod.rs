@@ -1,0 +1,200 @@
+//! `keys`: applications and their API keys.
+
+mod arguments;
+mod find;
+mod view;
+
+use serde::Serialize;
+
+pub(super) use arguments::Keys;
+use arguments::{Create, Expiry, Regenerate, Update};
+use view::{ApplicationView, NewKeyView};
+
+use super::{failure::Failure, global::Global, hub::with_hub, output::Output, roles::role_ids};
+use crate::{
+    actions::{
+        Actor,
+        api_key::{self, Regeneration, ShownKey},
+        application::{self, ApplicationUpdate, NewApplication},
+    },
+    app::App,
+    domain::{
+        application::{Application, ClientId},
+        name::Name,
+        time::Timestamp,
+    },
+    store::{self, Tx},
+};
+
+impl Keys {
+    pub(super) fn run(self, global: &Global, output: Output) -> Result<(), Failure> {
+        let config = global.config(|_| {})?;
+        with_hub(config, async |app| match self {
+            Self::Create(create) => create.run(app, output).await,
+            Self::List => list(app, output).await,
+            Self::Show(key) => show(app, &key.key, output).await,
+            Self::Update(update) => update.run(app, output).await,
+            Self::Disable(key) => switch(app, &key.key, false, output).await,
+            Self::Enable(key) => switch(app, &key.key, true, output).await,
+            Self::Regenerate(regenerate) => regenerate.run(app, output).await,
+            Self::Delete(key) => delete(app, &key.key, output).await,
+            Self::Find(_) => find::run(app, output).await,
+        })
+    }
+}
+
+/// What a command did to an application.
+#[derive(Serialize)]
+struct Outcome<'a> {
+    client_id: &'a str,
+    name: &'a str,
+    done: &'static str,
+}
+
+impl Outcome<'_> {
+    fn of<'a>(application: &'a Application, done: &'static str) -> Outcome<'a> {
+        Outcome { client_id: application.client_id.as_str(), name: application.name.as_str(), done }
+    }
+}
+
+impl Create {
+    async fn run(self, app: &App, output: Output) -> Result<(), Failure> {
+        let roles = {
+            let mut tx = app.store.read().await?;
+            role_ids(&mut tx, &self.role).await?
+        };
+        let new = NewApplication {
+            name: self.name,
+            roles,
+            description: self.description,
+            expires_at: self.expires.map(|span| app.clock.now().plus(span.duration())),
+            networks: self.network,
+            allow_basic: self.allow_basic,
+            submission: None,
+        };
+        let key = application::create(app, &Actor::operator(), &new).await?;
+        let what = format!("The application {} has its API key:", key.name);
+        show_key(&key, None, &what, output)
+    }
+}
+
+impl Update {
+    async fn run(self, app: &App, output: Output) -> Result<(), Failure> {
+        let mut tx = app.store.read().await?;
+        let before = existing(&mut tx, &self.key).await?;
+        let roles = if self.role.is_empty() { None } else { Some(role_ids(&mut tx, &self.role).await?) };
+        drop(tx);
+        let update = ApplicationUpdate {
+            name: self.name,
+            roles,
+            description: self.description,
+            expires_at: self.expires.map(|expiry| match expiry {
+                Expiry::Never => None,
+                Expiry::After(span) => Some(app.clock.now().plus(span.duration())),
+            }),
+            networks: (self.any_network || !self.network.is_empty()).then_some(self.network),
+            allow_basic: self.allow_basic,
+        };
+        application::update(app, &Actor::operator(), &before.client_id, &update).await?;
+        show(app, before.client_id.as_str(), output).await
+    }
+}
+
+impl Regenerate {
+    async fn run(self, app: &App, output: Output) -> Result<(), Failure> {
+        let how = match self.overlap {
+            Some(span) => Regeneration::Overlap(span.duration()),
+            None if self.leaked => Regeneration::Leaked,
+            None => Regeneration::AtOnce,
+        };
+        let client_id = find_application(app, &self.key).await?.client_id;
+        let key = api_key::regenerate(app, &Actor::operator(), &client_id, how, None).await?;
+        let ends_at = match how {
+            Regeneration::Overlap(_) => overlap_end(app, &client_id).await?,
+            Regeneration::AtOnce | Regeneration::Leaked => None,
+        };
+        let old = match (how, ends_at) {
+            (_, Some(end)) => format!("the old one works until {end}"),
+            (Regeneration::Leaked, None) => "all its old secrets and all its tokens are dead".to_owned(),
+            _ => "the old one and its tokens are dead".to_owned(),
+        };
+        show_key(&key, ends_at, &format!("The application {} has a new secret; {old}:", key.name), output)
+    }
+}
+
+/// When the secret before the new one ends.
+async fn overlap_end(app: &App, id: &ClientId) -> Result<Option<Timestamp>, Failure> {
+    let mut tx = app.store.read().await?;
+    let application = store::application::get(&mut tx, id).await?;
+    Ok(application.and_then(|application| application.secrets.iter().find_map(|secret| secret.ends_at)))
+}
+
+fn show_key(key: &ShownKey, ends_at: Option<Timestamp>, what: &str, output: Output) -> Result<(), Failure> {
+    let view = NewKeyView {
+        client_id: key.client_id.as_str(),
+        client_secret: key.client_secret.expose(),
+        name: &key.name,
+        roles: &key.roles,
+        old_secret_ends_at: ends_at,
+    };
+    output.answer(&view, || view.describe(what))
+}
+
+async fn list(app: &App, output: Output) -> Result<(), Failure> {
+    let mut tx = app.store.read().await?;
+    let roles = store::role::all(&mut tx).await?;
+    let mut applications = store::application::all(&mut tx).await?;
+    applications.sort_by_cached_key(|application| application.name.key());
+    let now = app.clock.now();
+    let views: Vec<_> = applications.iter().map(|found| ApplicationView::of(found, &roles, now)).collect();
+    output.answer(&views, || view::list(&views))
+}
+
+async fn show(app: &App, key: &str, output: Output) -> Result<(), Failure> {
+    let mut tx = app.store.read().await?;
+    let application = existing(&mut tx, key).await?;
+    let roles = store::role::all(&mut tx).await?;
+    let view = ApplicationView::of(&application, &roles, app.clock.now());
+    output.answer(&view, || view.describe())
+}
+
+async fn switch(app: &App, key: &str, on: bool, output: Output) -> Result<(), Failure> {
+    let found = find_application(app, key).await?;
+    let (done, text) = if on {
+        application::enable(app, &Actor::operator(), &found.client_id).await?;
+        ("enabled", "is enabled; tokens from before it was disabled stay dead")
+    } else {
+        application::disable(app, &Actor::operator(), &found.client_id).await?;
+        ("disabled", "is disabled: it and all its tokens are refused")
+    };
+    output.answer(&Outcome::of(&found, done), || format!("The application {} {text}.\n", found.name))
+}
+
+async fn delete(app: &App, key: &str, output: Output) -> Result<(), Failure> {
+    let found = find_application(app, key).await?;
+    application::delete(app, &Actor::operator(), &found.client_id).await?;
+    let text = || format!("The application {} is deleted: its key and all its tokens are refused.\n", found.name);
+    output.answer(&Outcome::of(&found, "deleted"), text)
+}
+
+async fn find_application(app: &App, key: &str) -> Result<Application, Failure> {
+    let mut tx = app.store.read().await?;
+    existing(&mut tx, key).await
+}
+
+/// The application of that `client_id` or name.
+async fn existing(tx: &mut Tx, key: &str) -> Result<Application, Failure> {
+    if let Some(id) = ClientId::parse(key) {
+        if let Some(found) = store::application::get(tx, &id).await? {
+            return Ok(found);
+        }
+        if store::application::is_buried(tx, &id).await? {
+            return Err(Failure::refused(format!("{id} was deleted; a deleted client_id never comes back")));
+        }
+    }
+    let found = match Name::parse(key) {
+        Ok(name) => store::application::by_name(tx, &name).await?,
+        Err(_) => None,
+    };
+    found.ok_or_else(|| Failure::refused(format!("there is no application {key:?}: `gateway-hub keys list` shows all")))
+}

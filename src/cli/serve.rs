@@ -1,0 +1,203 @@
+//! `serve`: the program itself.
+
+use std::{fmt::Write as _, sync::Arc};
+
+use clap::Args;
+use serde::Serialize;
+use tokio::runtime::Builder;
+
+use super::{
+    demo::{self, Demo},
+    failure::Failure,
+    global::Global,
+    hub::runtime,
+    output::Output,
+    table::facts,
+};
+use crate::{
+    actions::{console_user, hub},
+    ambient::{Clock, Randomness},
+    app::App,
+    config::{Config, Setting, Sources},
+    server::{self, Listeners, Server},
+};
+
+/// Start the hub
+///
+/// A fresh machine needs nothing: the data folder, the database and the keys are made at the first start, and a one-time
+/// link to choose the first administrator's password is printed.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Serve {
+    #[command(flatten)]
+    settings: ServeSettings,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  gateway-hub serve
+  gateway-hub serve --demo --data-dir /tmp/demo
+  gateway-hub serve --listen 0.0.0.0:8443 --tls-cert hub.crt --tls-key hub.pem --public-url https://hub.example.com:8443
+  gateway-hub serve --listen 10.0.0.5:8080 --behind-proxy 10.0.0.2 --public-url https://hub.example.com
+
+Each option is also a variable (--public-url: GATEWAY_HUB_PUBLIC_URL) and a key of the --config file (public_url).
+The hub's key comes from GATEWAY_HUB_KEY, from the file that GATEWAY_HUB_KEY_FILE names, or from hub.key in the data
+folder, where it is made for an empty database. Keep a copy of it apart from the backups.";
+
+/// The settings of `serve` as flags.
+#[derive(Args)]
+pub(super) struct ServeSettings {
+    /// Answer on this address; beyond loopback this needs TLS or --behind-proxy, and --public-url [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<String>,
+    /// The address under which people and applications reach the hub, the same on all nodes: the issuer of its tokens
+    /// [default on loopback: the listen address]
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+    /// Answer /metrics, and /readyz with details, without a token on this second address
+    #[arg(long, value_name = "ADDRESS")]
+    ops_listen: Option<String>,
+    /// Speak TLS with this certificate chain (PEM)
+    #[arg(long, value_name = "FILE")]
+    tls_cert: Option<String>,
+    /// The private key of the certificate (PEM)
+    #[arg(long, value_name = "FILE")]
+    tls_key: Option<String>,
+    /// Believe X-Forwarded-For of reverse proxies in this network; once per network
+    #[arg(long, value_name = "CIDR")]
+    behind_proxy: Vec<String>,
+    /// Sign access tokens with ES256, EdDSA or RS256 [default: ES256]
+    #[arg(long, value_name = "NAME")]
+    signing_algorithm: Option<String>,
+    /// Let access tokens live this long, 30s to 1d [default: 10m]
+    #[arg(long, value_name = "TIME")]
+    token_lifetime: Option<String>,
+    /// Read the changes made by other nodes and by commands this often, 10ms to 500ms [default: 250ms]
+    #[arg(long, value_name = "TIME")]
+    poll_interval: Option<String>,
+    /// Refuse everything once the store has been out of reach for this long, 1s to 10m [default: 30s]
+    #[arg(long, value_name = "TIME")]
+    staleness_limit: Option<String>,
+    /// Fill an empty database with sample entities, roles, applications and a console user, and print commands to paste;
+    /// on loopback only
+    #[arg(long)]
+    demo: bool,
+}
+
+impl ServeSettings {
+    pub(super) fn add_to(&self, sources: &mut Sources) {
+        let single = [
+            (Setting::Listen, &self.listen),
+            (Setting::PublicUrl, &self.public_url),
+            (Setting::OpsListen, &self.ops_listen),
+            (Setting::TlsCert, &self.tls_cert),
+            (Setting::TlsKey, &self.tls_key),
+            (Setting::SigningAlgorithm, &self.signing_algorithm),
+            (Setting::TokenLifetime, &self.token_lifetime),
+            (Setting::PollInterval, &self.poll_interval),
+            (Setting::StalenessLimit, &self.staleness_limit),
+        ];
+        for (setting, value) in single {
+            if let Some(value) = value {
+                sources.add_flag(setting, value);
+            }
+        }
+        for network in &self.behind_proxy {
+            sources.add_flag(Setting::BehindProxy, network);
+        }
+        if self.demo {
+            sources.add_flag(Setting::Demo, "true");
+        }
+    }
+}
+
+impl Serve {
+    pub(super) fn run(self, global: &Global, output: Output) -> Result<(), Failure> {
+        let config = global.config(|sources| self.settings.add_to(sources))?;
+        config.check_serving()?;
+        runtime(Builder::new_multi_thread())?.block_on(serve(config, output))
+    }
+}
+
+/// Binds first, so that nothing is made where nothing can be served and a default public URL knows its port; a caller who
+/// is early waits in the listener's queue.
+async fn serve(config: Config, output: Output) -> Result<(), Failure> {
+    let listeners = Listeners::bind(&config).await.map_err(Failure::refused)?;
+    let config = config.bound_to(listeners.address);
+    let app = hub::open(config, Clock::system(), Randomness::system()).await?;
+    app.bootstrap().await?;
+    hub::ensure_signing_key(&app).await?;
+    let demo = if app.config.demo { Some(demo::fill(&app).await?) } else { None };
+    let first_run_link = console_user::make_first_run_token(&app)
+        .await?
+        .map(|token| app.config.public_url.join(&format!("/console/first-run#{token}")));
+    let started = Started::of(&app, listeners.ops_address, first_run_link, demo);
+    output.answer(&started, || started.describe())?;
+    let running = Server::start_on(Arc::clone(&app), listeners);
+    let stopped = server::termination().await;
+    running.shutdown().await;
+    app.store.close().await;
+    stopped.map_err(|error| Failure::refused(format!("can't wait for signals: {error}")))
+}
+
+/// What is told before the first request is answered: whoever gets an answer can read it.
+#[derive(Serialize)]
+struct Started {
+    version: &'static str,
+    address: String,
+    public_url: String,
+    console: String,
+    ops_address: Option<String>,
+    data_dir: String,
+    database: String,
+    first_run_link: Option<String>,
+    demo: Option<Demo>,
+}
+
+impl Started {
+    fn of(
+        app: &App,
+        ops_address: Option<std::net::SocketAddr>,
+        first_run_link: Option<String>,
+        demo: Option<Demo>,
+    ) -> Self {
+        let config = &app.config;
+        // People start `serve` in one folder and look for the data in another.
+        let data_dir = std::path::absolute(&config.data_dir).unwrap_or_else(|_| config.data_dir.clone());
+        Self {
+            version: env!("CARGO_PKG_VERSION"),
+            address: config.listen.to_string(),
+            public_url: config.public_url.to_string(),
+            console: config.public_url.join("/console"),
+            ops_address: ops_address.map(|address| address.to_string()),
+            data_dir: data_dir.display().to_string(),
+            database: config.database.describe(),
+            first_run_link,
+            demo,
+        }
+    }
+
+    fn describe(&self) -> String {
+        let mut lines = vec![
+            ("  Address", self.public_url.clone()),
+            ("  Web Console", self.console.clone()),
+            ("  Listening on", self.address.clone()),
+        ];
+        if let Some(address) = &self.ops_address {
+            lines.push(("  Operations", address.clone()));
+        }
+        lines.push(("  Data folder", self.data_dir.clone()));
+        lines.push(("  Database", self.database.clone()));
+        let mut text = format!("Gateway Hub {}\n\n{}\n", self.version, facts(&lines));
+        if let Some(link) = &self.first_run_link {
+            let _ = write!(
+                text,
+                "There is no administrator yet. Within the next hour, open this link once to become the first:\n\n  {link}\n\n"
+            );
+        }
+        if let Some(demo) = &self.demo {
+            text.push_str(&demo.sheet(&self.public_url));
+        }
+        text
+    }
+}

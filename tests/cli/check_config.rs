@@ -1,0 +1,94 @@
+//! `check-config`, and what every command says about a configuration that is not right.
+
+use std::fs;
+
+use super::support::process::Installation;
+
+#[test]
+fn a_good_configuration_is_shown_without_its_secrets() {
+    let mut hub = Installation::new();
+    hub.environment.push(("GATEWAY_HUB_DATABASE_URL".to_owned(), "postgres://hub:hunter2@db.internal/hub".to_owned()));
+    let shown = hub.run(&["check-config", "--token-lifetime", "5m"]).good();
+    assert!(shown.stdout.contains("postgres://hub:…@db.internal/hub"), "{shown:?}");
+    assert!(shown.stdout.contains("5m"), "{shown:?}");
+    let json = hub.run(&["check-config", "--json"]).good();
+    assert_eq!(json.json()["listen"], "127.0.0.1:8080");
+    assert!(!format!("{shown:?}{json:?}").contains("hunter2"));
+    assert!(!hub.data().exists(), "check-config makes nothing");
+}
+
+#[test]
+fn the_file_the_environment_and_flags_are_read_in_this_order() {
+    let mut hub = Installation::new();
+    let file = hub.folder().join("hub.toml");
+    fs::write(&file, "listen = \"127.0.0.1:1\"\npublic_url = \"https://file.example\"\ntoken_lifetime = \"1m\"")
+        .expect("written");
+    hub.environment.push(("GATEWAY_HUB_CONFIG".to_owned(), file.display().to_string()));
+    hub.environment.push(("GATEWAY_HUB_PUBLIC_URL".to_owned(), "https://variable.example".to_owned()));
+    hub.environment.push(("GATEWAY_HUB_JSON".to_owned(), "true".to_owned()));
+    let shown = hub.run(&["check-config", "--listen", "127.0.0.1:3"]).good().json();
+    assert_eq!(shown["listen"], "127.0.0.1:3");
+    assert_eq!(shown["public_url"], "https://variable.example");
+    assert_eq!(shown["token_lifetime"], "1m");
+}
+
+#[test]
+fn a_bad_value_names_key_value_and_what_would_be_right() {
+    let mut hub = Installation::new();
+    let flag = hub.run(&["check-config", "--listen", "eighty"]).code(2);
+    assert!(flag.stderr.starts_with("error: --listen: \"eighty\" is not right: expected an IP address"), "{flag:?}");
+    hub.environment.push(("GATEWAY_HUB_TOKEN_LIFETIME".to_owned(), "600".to_owned()));
+    let variable = hub.run(&["keys", "list"]).code(1);
+    assert!(variable.stderr.contains("GATEWAY_HUB_TOKEN_LIFETIME: \"600\""), "{variable:?}");
+    assert!(variable.stderr.contains("from 30s to 1d"), "{variable:?}");
+    assert_eq!(variable.stdout, "");
+    hub.environment.clear();
+    let file = hub.folder().join("hub.toml");
+    fs::write(&file, "lisen = \"127.0.0.1:1\"").expect("written");
+    let unknown = hub.run(&["check-config", "--config", &file.display().to_string()]).code(1);
+    assert!(unknown.stderr.contains("unknown key \"lisen\": did you mean `listen`?"), "{unknown:?}");
+    let missing = hub.run(&["check-config", "--config", "nowhere.toml"]).code(1);
+    assert!(missing.stderr.contains("configuration file nowhere.toml: "), "{missing:?}");
+}
+
+#[test]
+fn beyond_loopback_serve_needs_tls_or_a_proxy_and_a_public_url() {
+    let hub = Installation::new();
+    for command in ["check-config", "serve"] {
+        let refused = hub.run(&[command, "--listen", "0.0.0.0:0"]).code(1);
+        assert!(refused.stderr.contains("--tls-cert") && refused.stderr.contains("--behind-proxy"), "{refused:?}");
+        assert!(refused.stderr.contains("--public-url"), "{refused:?}");
+    }
+    assert!(!hub.data().exists(), "refused before anything is made");
+    let url = "https://hub.example.com";
+    hub.run(&["check-config", "--listen", "0.0.0.0:8080", "--public-url", url, "--behind-proxy", "10.0.0.2"]).good();
+}
+
+#[test]
+fn wrong_usage_is_2_and_help_has_examples() {
+    let hub = Installation::new();
+    for wrong in [
+        &["keys"][..],
+        &["keys", "create", "Grafana"],
+        &["keys", "create", "Grafana", "--role", "Operator", "--expires", "soon"],
+        &["keys", "create", "Grafana", "--role", "Operator", "--network", "ten"],
+        &["keys", "regenerate", "Grafana", "--overlap", "1h", "--leaked"],
+        &["keys", "update", "Grafana"],
+        &["roles", "create", "R", "--grant", "entities"],
+        &["roles", "create", "R", "--grant", "entities:view", "--filter", "a = "],
+        &["users", "create", "ana", "--role", "Operator"],
+        &["users", "create", "ana", "--password-stdin"],
+        &["frobnicate"],
+    ] {
+        let done = hub.run(wrong).code(2);
+        assert_eq!(done.stdout, "", "{wrong:?}");
+        assert!(!done.stderr.is_empty(), "{wrong:?}");
+    }
+    assert!(!hub.data().exists(), "wrong usage makes nothing");
+    for command in
+        [&["--help"][..], &["serve", "--help"], &["keys", "create", "--help"], &["roles", "create", "--help"]]
+    {
+        let help = hub.run(command).good();
+        assert!(help.stdout.contains("Example"), "{help:?}");
+    }
+}
