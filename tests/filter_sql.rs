@@ -67,7 +67,7 @@ async fn compare(store: &Store, entities: &[Entity], filter: &DataFilter) -> (us
         entities.iter().filter(|entity| filter.matches(entity.attributes.as_map())).map(|entity| &entity.id).collect();
     let mut tx = store.read_entities().await.expect("a transaction");
     // Twice the same filter numbers its placeholders on and on.
-    let rows = entity::page(&mut tx, None, &[filter, filter], usize::MAX)
+    let rows = entity::page(&mut tx, "", &[filter, filter], usize::MAX)
         .await
         .unwrap_or_else(|error| panic!("{filter}: {error}: {:?}", filter.sql_superset(1)));
     let both: Vec<&EntityId> =
@@ -213,7 +213,7 @@ async fn a_page_goes_on_after_the_last_id_in_byte_order_on_both_databases() {
         let mut seen: Vec<Entity> = Vec::new();
         let mut tx = store.read_entities().await.expect("a transaction");
         loop {
-            let page = entity::page(&mut tx, seen.last().map(|entity| &entity.id), &[], 7).await.expect("a page");
+            let page = entity::page(&mut tx, seen.last().map_or("", |entity| entity.id.as_str()), &[], 7).await.expect("a page");
             if page.is_empty() {
                 break;
             }

@@ -56,18 +56,18 @@ pub async fn is_empty(tx: &mut Tx) -> Result<bool, StoreError> {
     Ok(row.is_none())
 }
 
-/// At most `limit` entities that follow `after`, by id, all that the filters select and perhaps more: memory decides.
+/// At most `limit` entities whose ids follow `after`, in the order of their ids, all that the filters select and perhaps more: memory decides.
 ///
 /// # Errors
 /// [`StoreError`].
 pub async fn page(
     tx: &mut Tx,
-    after: Option<&EntityId>,
+    after: &str,
     filters: &[&DataFilter],
     limit: usize,
 ) -> Result<Vec<Entity>, StoreError> {
     // No id is empty, so every id follows the empty text.
-    let mut binds = vec![after.map_or("", EntityId::as_str).to_owned()];
+    let mut binds = vec![after.to_owned()];
     let mut conditions = String::from("e.id > $1");
     for filter in filters {
         if let Some(superset) = filter.sql_superset(binds.len() + 1) {

@@ -94,11 +94,10 @@ impl Rows<'_> {
     /// Widens the set until at most so many conditions describe it.
     fn narrow_to(&mut self, mut most: usize) {
         match self {
-            Self::All => {}
             Self::Attribute { .. } if most == 0 => *self = Self::All,
             // A prefix of nothing is no condition. (Its negation selects nothing, which is one.)
             Self::Attribute { negated: false, value: Value::BeginningWith(""), .. } => *self = Self::All,
-            Self::Attribute { .. } => {}
+            Self::All | Self::Attribute { .. } => {}
             Self::Every(parts) => {
                 parts.retain_mut(|part| {
                     part.narrow_to(most);

@@ -81,11 +81,23 @@ impl Attributes {
         if attributes.len() > Self::MAX_COUNT {
             return Err(AttributeFault::TooMany { found: attributes.len() });
         }
-        let found = attributes.iter().map(|(key, value)| key.len() + value.len()).sum();
-        if found > Self::MAX_BYTES {
-            return Err(AttributeFault::TooLarge { found });
+        let attributes = Self(attributes);
+        match attributes.bytes() {
+            found if found > Self::MAX_BYTES => Err(AttributeFault::TooLarge { found }),
+            _ => Ok(attributes),
         }
-        Ok(Self(attributes))
+    }
+
+    /// The bytes of names and values together.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.0.iter().map(|(key, value)| key.len() + value.len()).sum()
+    }
+
+    /// The attributes by name, to keep.
+    #[must_use]
+    pub fn into_map(self) -> BTreeMap<String, String> {
+        self.0
     }
 
     /// The attributes by name.

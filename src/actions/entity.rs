@@ -1,0 +1,265 @@
+//! Reading and writing entities for a caller: what it may not see is not there, and check and write share one transaction.
+
+use super::transact::pause;
+use crate::app::App;
+use crate::domain::access::Reach;
+use crate::domain::data_filter::DataFilter;
+use crate::domain::entity::{
+    AttributeFault, Attributes, Entity, EntityAccess, EntityId, EntityPatch, EntityRefusal, EntityVersion, Precondition,
+};
+use crate::store::{self, StoreError, Tx};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use std::sync::Arc;
+
+/// How many rows are read at once while a page is filled.
+const BATCH: usize = 250;
+/// How many rows are read for one page before it is answered shorter than asked for.
+const MOST_ROWS: usize = 10_000;
+/// The bytes of attributes after which a page is full.
+const PAGE_BYTES: usize = 4 * 1024 * 1024;
+
+/// Why a request about an entity was not fulfilled.
+#[derive(Debug, thiserror::Error)]
+pub enum EntityError {
+    /// The caller may not.
+    #[error(transparent)]
+    Refused(#[from] EntityRefusal),
+    /// The entity's state is not the one that the caller asked for (RFC 9110 §13).
+    #[error("the entity's state is not the one that the request asks for")]
+    PreconditionFailed,
+    /// The attributes can't be kept.
+    #[error(transparent)]
+    Invalid(#[from] AttributeFault),
+    /// The store failed; nothing was changed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Which entities are asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct EntityQuery<'a> {
+    /// Those that the filter selects; `None` for all.
+    pub filter: Option<&'a DataFilter>,
+    /// Those whose ids follow this one; empty for the beginning.
+    pub after: &'a str,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// A page of entities in the order of their ids.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntityPage {
+    /// The entities. There may be fewer than asked for, even none, although more follow.
+    pub items: Vec<Entity>,
+    /// What the next page comes after; `None` if this is the last. Always the id of an entity that the caller may view.
+    pub next_after: Option<EntityId>,
+}
+
+/// What a write did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Whether the entity was not there before.
+    pub created: bool,
+    /// The entity as it is now, if the caller may view it.
+    pub entity: Option<Entity>,
+}
+
+/// A page of what the caller may view.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn list(app: &App, access: &EntityAccess, query: EntityQuery<'_>) -> Result<EntityPage, StoreError> {
+    let mut page = EntityPage { items: Vec::new(), next_after: None };
+    let Some(reach) = access.view() else { return Ok(page) };
+    let viewable = match reach {
+        Reach::All => None,
+        Reach::Filtered(filters) => DataFilter::any(filters.clone()),
+    };
+    let filters: Vec<&DataFilter> = viewable.iter().map(Arc::as_ref).chain(query.filter).collect();
+    let batch = (query.limit + 1).clamp(50, BATCH);
+    let mut after = query.after.to_owned();
+    let mut last_viewable = None;
+    let mut bytes = 0;
+    let mut rows_read = 0;
+    loop {
+        // A transaction each: a long list holds up nobody, and ids keep their order whatever is written meanwhile.
+        let rows = store::entity::page(&mut app.store.read_entities().await?, &after, &filters, batch).await?;
+        let ended = rows.len() < batch;
+        rows_read += rows.len();
+        if let Some(last) = rows.last() {
+            last.id.as_str().clone_into(&mut after);
+        }
+        for entity in rows.into_iter().filter(|entity| access.may_view(&entity.attributes)) {
+            if query.filter.is_none_or(|filter| filter.matches(entity.attributes.as_map())) {
+                if page.items.len() == query.limit || bytes > PAGE_BYTES {
+                    page.next_after = page.items.last().map(|entity| entity.id.clone());
+                    return Ok(page);
+                }
+                bytes += entity.attributes.bytes();
+                last_viewable = Some(entity.id.clone());
+                page.items.push(entity);
+            } else {
+                last_viewable = Some(entity.id);
+            }
+        }
+        if ended {
+            return Ok(page);
+        }
+        // The cursor must not tell of hidden entities, so that the search goes on until one may be named.
+        if rows_read >= MOST_ROWS && last_viewable.is_some() {
+            page.next_after = last_viewable;
+            return Ok(page);
+        }
+    }
+}
+
+/// The entity, if the caller may view it.
+///
+/// # Errors
+/// [`EntityRefusal::NotFound`].
+pub async fn get(app: &App, access: &EntityAccess, id: &EntityId) -> Result<Entity, EntityError> {
+    let entity = store::entity::get(&mut app.store.read_entities().await?, id).await?;
+    entity.filter(|entity| access.may_view(&entity.attributes)).ok_or(EntityError::Refused(EntityRefusal::NotFound))
+}
+
+/// Creates the entity or replaces all of its attributes.
+///
+/// # Errors
+/// [`EntityError`].
+pub async fn put(
+    app: &App,
+    access: &EntityAccess,
+    id: &EntityId,
+    attributes: &Attributes,
+    precondition: &Precondition,
+) -> Result<Written, EntityError> {
+    access.check_after(attributes)?;
+    transact(app, async |tx| {
+        let before = store::entity::get(tx, id).await?;
+        access.check_replaced(before.as_ref().map(|before| &before.attributes))?;
+        require(precondition, before.as_ref())?;
+        write(app, access, tx, before, id, attributes.clone()).await
+    })
+    .await
+}
+
+/// Changes some of the entity's attributes.
+///
+/// # Errors
+/// [`EntityError`].
+pub async fn patch(
+    app: &App,
+    access: &EntityAccess,
+    id: &EntityId,
+    patch: &EntityPatch,
+    precondition: &Precondition,
+) -> Result<Written, EntityError> {
+    transact(app, async |tx| {
+        let before = store::entity::get(tx, id).await?;
+        let attributes = access.check_before(before.as_ref().map(|before| &before.attributes))?;
+        require(precondition, before.as_ref())?;
+        let after = patch.apply(attributes)?;
+        access.check_after(&after)?;
+        write(app, access, tx, before, id, after).await
+    })
+    .await
+}
+
+/// Deletes the entity.
+///
+/// # Errors
+/// [`EntityError`].
+pub async fn delete(
+    app: &App,
+    access: &EntityAccess,
+    id: &EntityId,
+    precondition: &Precondition,
+) -> Result<(), EntityError> {
+    transact(app, async |tx| {
+        let before = store::entity::get(tx, id).await?;
+        access.check_before(before.as_ref().map(|before| &before.attributes))?;
+        require(precondition, before.as_ref())?;
+        if let Some(before) = before {
+            store::entity::delete(tx, id, &before.version).await?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// Fills an empty inventory with these entities; gives whether it was empty. For the operator's demonstration data, which no
+/// filter limits.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn seed(app: &App, entities: &[(EntityId, Attributes)]) -> Result<bool, StoreError> {
+    let mut tx = app.store.write_entities().await?;
+    if !store::entity::is_empty(&mut tx).await? {
+        return Ok(false);
+    }
+    for (id, attributes) in entities {
+        let entity = Entity { id: id.clone(), attributes: attributes.clone(), version: new_version(app) };
+        store::entity::insert(&mut tx, &entity, app.clock.now()).await?;
+    }
+    tx.commit().await?;
+    Ok(true)
+}
+
+fn require(precondition: &Precondition, before: Option<&Entity>) -> Result<(), EntityError> {
+    if precondition.holds(before.map(|before| &before.version)) { Ok(()) } else { Err(EntityError::PreconditionFailed) }
+}
+
+async fn write(
+    app: &App,
+    access: &EntityAccess,
+    tx: &mut Tx,
+    before: Option<Entity>,
+    id: &EntityId,
+    attributes: Attributes,
+) -> Result<Written, EntityError> {
+    let created = before.is_none();
+    let entity = match before {
+        // A synchronisation that says what is known already costs no write, and the entity tag stays good.
+        Some(before) if before.attributes == attributes => before,
+        before => {
+            let entity = Entity { id: id.clone(), attributes, version: new_version(app) };
+            match before {
+                None => store::entity::insert(tx, &entity, app.clock.now()).await?,
+                Some(before) => store::entity::replace(tx, &before.version, &entity, app.clock.now()).await?,
+            }
+            entity
+        }
+    };
+    Ok(Written { created, entity: access.may_view(&entity.attributes).then_some(entity) })
+}
+
+fn new_version(app: &App) -> EntityVersion {
+    EntityVersion::new(URL_SAFE_NO_PAD.encode(app.randomness.bytes::<12>()))
+}
+
+/// Runs `work` in one transaction of the entities and commits; done again as a whole if another writer got in its way.
+/// There is nothing to wait for: entity writes change no decision, so that no node needs to hear of them.
+async fn transact<T>(
+    app: &App,
+    mut work: impl AsyncFnMut(&mut Tx) -> Result<T, EntityError>,
+) -> Result<T, EntityError> {
+    let mut attempt = 0;
+    loop {
+        attempt += 1;
+        match once(app, &mut work).await {
+            Err(EntityError::Store(StoreError::Contention)) if pause(app, attempt).await => {}
+            outcome => return outcome,
+        }
+    }
+}
+
+async fn once<T>(
+    app: &App,
+    work: &mut impl AsyncFnMut(&mut Tx) -> Result<T, EntityError>,
+) -> Result<T, EntityError> {
+    let mut tx = app.store.write_entities().await?;
+    let value = work(&mut tx).await?;
+    tx.commit().await?;
+    Ok(value)
+}
