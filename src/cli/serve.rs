@@ -126,14 +126,13 @@ async fn serve(config: Config, output: Output) -> Result<(), Failure> {
     let config = config.bound_to(listeners.address);
     let app = hub::open(config, Clock::system(), Randomness::system()).await?;
     app.bootstrap().await?;
-    hub::ensure_signing_key(&app).await?;
     let demo = if app.config.demo { Some(demo::fill(&app).await?) } else { None };
     let first_run_link = console_user::make_first_run_token(&app)
         .await?
         .map(|token| app.config.public_url.join(&format!("/console/first-run#{token}")));
     let started = Started::of(&app, listeners.ops_address, first_run_link, demo);
     output.answer(&started, || started.describe())?;
-    let running = Server::start_on(Arc::clone(&app), listeners);
+    let running = Server::start_on(Arc::clone(&app), listeners).await.map_err(Failure::refused)?;
     let stopped = server::termination().await;
     running.shutdown().await;
     app.store.close().await;
