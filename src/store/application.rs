@@ -19,14 +19,14 @@ statements! {
     PAGE = "SELECT client_id, name, description, enabled, networks, allow_basic, expires_at, min_seq, created_at, \
         created_by FROM application WHERE name_key > $1 ORDER BY name_key LIMIT $2";
     BY_ROLE = "SELECT m.client_id FROM application_role m WHERE m.role_id = $1 ORDER BY m.client_id";
-    COUNT = "SELECT COUNT(*) FROM application";
+    COUNT = "SELECT COUNT(*) AS n FROM application";
     INSERT = "INSERT INTO application (client_id, name, name_key, description, enabled, networks, allow_basic, \
         expires_at, min_seq, created_at, created_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10)";
     UPDATE = "UPDATE application SET name = $1, name_key = $2, description = $3, enabled = $4, networks = $5, \
         allow_basic = $6, expires_at = $7 WHERE client_id = $8";
     DELETE = "DELETE FROM application WHERE client_id = $1";
     BURY = "INSERT INTO deleted_application (client_id, name, deleted_at) VALUES ($1, $2, $3)";
-    IS_BURIED = "SELECT COUNT(*) FROM deleted_application WHERE client_id = $1";
+    IS_BURIED = "SELECT COUNT(*) AS n FROM deleted_application WHERE client_id = $1";
     ROLES = "SELECT client_id, role_id FROM application_role";
     ROLES_OF = "SELECT client_id, role_id FROM application_role WHERE client_id = $1";
     INSERT_ROLE = "INSERT INTO application_role (client_id, role_id) VALUES ($1, $2)";

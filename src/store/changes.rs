@@ -12,7 +12,7 @@ statements! {
     SERIALISE = "UPDATE change_counter SET seq = seq WHERE id = $1";
     INSERT = "INSERT INTO change (seq, id, kind, target, at) VALUES ($1, $2, $3, $4, $5)";
     RAISE_MIN_SEQ = "UPDATE application SET min_seq = $1 WHERE client_id = $2";
-    HEAD = "SELECT c.seq, COALESCE((SELECT f.id FROM change f WHERE f.seq = c.seq), '') FROM change_counter c WHERE c.id = 1";
+    HEAD = "SELECT c.seq, COALESCE((SELECT f.id FROM change f WHERE f.seq = c.seq), '') AS id FROM change_counter c WHERE c.id = 1";
     FROM = "SELECT seq, id, kind, target FROM change WHERE seq >= $1 ORDER BY seq LIMIT $2";
 }
 

@@ -14,7 +14,7 @@ statements! {
         WHERE m.user_id = u.id), '') AS roles FROM console_user u WHERE u.id = $1";
     BY_NAME = "SELECT u.id, u.name, u.created_at, COALESCE((SELECT string_agg(m.role_id, ' ') FROM console_user_role m \
         WHERE m.user_id = u.id), '') AS roles FROM console_user u WHERE u.name_key = $1";
-    ADMINISTRATORS = "SELECT COUNT(*) FROM console_user_role WHERE role_id = 'role_administrator'";
+    ADMINISTRATORS = "SELECT COUNT(*) AS n FROM console_user_role WHERE role_id = 'role_administrator'";
     PASSWORD_HASH = "SELECT password_hash FROM console_user WHERE id = $1";
     INSERT = "INSERT INTO console_user (id, name, name_key, password_hash, created_at) VALUES ($1, $2, $3, $4, $5)";
     INSERT_ROLE = "INSERT INTO console_user_role (user_id, role_id) VALUES ($1, $2)";

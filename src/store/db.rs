@@ -21,8 +21,8 @@ pub enum StoreSettings {
 /// The store: security state, and apart from it the entities.
 #[derive(Clone, Debug)]
 pub struct Store {
-    security: Db,
-    entities: Db,
+    pub(super) security: Db,
+    pub(super) entities: Db,
 }
 
 #[derive(Clone, Debug)]

@@ -5,6 +5,7 @@
 mod db;
 mod error;
 mod migrate;
+mod shape;
 mod tx;
 
 pub mod application;
@@ -21,6 +22,7 @@ pub mod token;
 pub use db::{Store, StoreSettings};
 pub use error::StoreError;
 pub use migrate::{Migration, MigrationReport};
+pub use shape::Shape;
 pub use tx::Tx;
 
 /// Names a module's statements, so that a test can prepare each of them on both databases.
