@@ -10,3 +10,6 @@ pub mod problems;
 pub mod role;
 pub mod routes;
 pub mod whoami;
+
+#[cfg(test)]
+mod tests;

@@ -112,3 +112,6 @@ pub async fn termination() -> std::io::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
