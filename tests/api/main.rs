@@ -1,4 +1,18 @@
-//! The hub over HTTP, in this process: a module mirrors each part of the address space.
+//! The hub over HTTP, in this process: a module for each part of the address space and of the security contract.
 
 #[path = "../support/mod.rs"]
 mod support;
+
+mod access_token;
+mod api_key;
+mod audit;
+mod console;
+mod entities;
+mod introspection;
+mod nodes;
+mod random_requests;
+mod requests;
+mod routes;
+mod security_state;
+mod token;
+mod token_cost;

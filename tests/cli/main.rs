@@ -1,4 +1,4 @@
-//! The real program: its commands, and `serve` under real clients.
+//! The real program: its commands, and `serve` under real clients, in the search for secrets, and under `kill -9`.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -8,6 +8,9 @@ mod concurrency;
 mod demo;
 mod hub_key;
 mod keys;
+mod kill_nine;
+mod real_clients;
 mod roles;
+mod secrets;
 mod serve;
 mod users;

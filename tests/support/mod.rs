@@ -4,10 +4,17 @@
 //! `hub.application(&["Operator"])`. Every hub has its own folder and its own database, and leaves nothing behind.
 #![allow(dead_code, unused_imports, unreachable_pub, reason = "each test binary uses its own part of the harness")]
 
+pub mod callers;
+pub mod chance;
+pub mod forge;
 pub mod html;
+pub mod hub;
 pub mod postgres;
 pub mod process;
+pub mod rows;
 pub mod wire;
 
+pub use callers::{Application, ConsoleUser};
+pub use hub::Hub;
 pub use process::{HubProcess, Installation};
 pub use wire::{Answer, Connection, Request, Site};

@@ -183,6 +183,11 @@ impl Connection {
         self.stream.write_all(raw).await
     }
 
+    /// Says that nothing more comes, so that a server that waits for more gives up.
+    pub async fn end_of_input(&mut self) {
+        let _ = self.stream.shutdown().await;
+    }
+
     /// Reads one answer. `bodiless`: the request was HEAD.
     pub async fn answer(&mut self, bodiless: bool) -> io::Result<Answer> {
         match timeout(PATIENCE, self.read_answer(bodiless)).await {
