@@ -114,7 +114,7 @@ impl Hub {
         let (clock, hand) = clock.map_or_else(|| (Clock::system(), None), |(clock, hand)| (clock, Some(hand)));
         let app = hub_actions::open(config.clone(), clock, Randomness::system()).await.expect("the hub opens");
         let site = Site::new(listeners.address, app.issuer());
-        let running = Server::start_on(Arc::clone(&app), listeners);
+        let running = Server::start_on(Arc::clone(&app), listeners).await.expect("the server starts");
         Self { site, app, config, clock: hand, running, shared }
     }
 
