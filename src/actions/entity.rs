@@ -1,6 +1,6 @@
 //! Reading and writing entities for a caller: what it may not see is not there, and check and write share one transaction.
 
-use super::transact::pause;
+use super::transact::Attempts;
 use crate::app::App;
 use crate::domain::access::Reach;
 use crate::domain::data_filter::DataFilter;
@@ -61,7 +61,7 @@ pub struct EntityPage {
 pub struct Written {
     /// Whether the entity was not there before.
     pub created: bool,
-    /// The entity as it is now, if the caller may view it.
+    /// The entity as it is now, if it still is and the caller may view it.
     pub entity: Option<Entity>,
 }
 
@@ -123,143 +123,101 @@ pub async fn get(app: &App, access: &EntityAccess, id: &EntityId) -> Result<Enti
     entity.filter(|entity| access.may_view(&entity.attributes)).ok_or(EntityError::Refused(EntityRefusal::NotFound))
 }
 
-/// Creates the entity or replaces all of its attributes.
+/// A change of one entity.
+#[derive(Clone, Copy, Debug)]
+pub enum EntityChange<'a> {
+    /// Creates it or replaces all of its attributes.
+    Put(&'a Attributes),
+    /// Changes some of its attributes.
+    Patch(&'a EntityPatch),
+    /// Deletes it.
+    Delete,
+}
+
+/// Makes a change; done again as a whole if another writer got in its way. There is nothing to wait for afterwards: entities
+/// decide nothing, so that no node needs to hear of it.
 ///
 /// # Errors
 /// [`EntityError`].
-pub async fn put(
+pub async fn change(
     app: &App,
     access: &EntityAccess,
     id: &EntityId,
-    attributes: &Attributes,
+    change: EntityChange<'_>,
     precondition: &Precondition,
 ) -> Result<Written, EntityError> {
-    access.check_after(attributes)?;
-    transact(app, async |tx| {
-        let before = store::entity::get(tx, id).await?;
-        access.check_replaced(before.as_ref().map(|before| &before.attributes))?;
-        require(precondition, before.as_ref())?;
-        write(app, access, tx, before, id, attributes.clone()).await
-    })
-    .await
-}
-
-/// Changes some of the entity's attributes.
-///
-/// # Errors
-/// [`EntityError`].
-pub async fn patch(
-    app: &App,
-    access: &EntityAccess,
-    id: &EntityId,
-    patch: &EntityPatch,
-    precondition: &Precondition,
-) -> Result<Written, EntityError> {
-    transact(app, async |tx| {
-        let before = store::entity::get(tx, id).await?;
-        let attributes = access.check_before(before.as_ref().map(|before| &before.attributes))?;
-        require(precondition, before.as_ref())?;
-        let after = patch.apply(attributes)?;
-        access.check_after(&after)?;
-        write(app, access, tx, before, id, after).await
-    })
-    .await
-}
-
-/// Deletes the entity.
-///
-/// # Errors
-/// [`EntityError`].
-pub async fn delete(
-    app: &App,
-    access: &EntityAccess,
-    id: &EntityId,
-    precondition: &Precondition,
-) -> Result<(), EntityError> {
-    transact(app, async |tx| {
-        let before = store::entity::get(tx, id).await?;
-        access.check_before(before.as_ref().map(|before| &before.attributes))?;
-        require(precondition, before.as_ref())?;
-        if let Some(before) = before {
-            store::entity::delete(tx, id, &before.version).await?;
-        }
-        Ok(())
-    })
-    .await
-}
-
-/// Fills an empty inventory with these entities; gives whether it was empty. For the operator's demonstration data, which no
-/// filter limits.
-///
-/// # Errors
-/// [`StoreError`].
-pub async fn seed(app: &App, entities: &[(EntityId, Attributes)]) -> Result<bool, StoreError> {
-    let mut tx = app.store.write_entities().await?;
-    if !store::entity::is_empty(&mut tx).await? {
-        return Ok(false);
-    }
-    for (id, attributes) in entities {
-        let entity = Entity { id: id.clone(), attributes: attributes.clone(), version: new_version(app) };
-        store::entity::insert(&mut tx, &entity, app.clock.now()).await?;
-    }
-    tx.commit().await?;
-    Ok(true)
-}
-
-fn require(precondition: &Precondition, before: Option<&Entity>) -> Result<(), EntityError> {
-    if precondition.holds(before.map(|before| &before.version)) { Ok(()) } else { Err(EntityError::PreconditionFailed) }
-}
-
-async fn write(
-    app: &App,
-    access: &EntityAccess,
-    tx: &mut Tx,
-    before: Option<Entity>,
-    id: &EntityId,
-    attributes: Attributes,
-) -> Result<Written, EntityError> {
-    let created = before.is_none();
-    let entity = match before {
-        // A synchronisation that says what is known already costs no write, and the entity tag stays good.
-        Some(before) if before.attributes == attributes => before,
-        before => {
-            let entity = Entity { id: id.clone(), attributes, version: new_version(app) };
-            match before {
-                None => store::entity::insert(tx, &entity, app.clock.now()).await?,
-                Some(before) => store::entity::replace(tx, &before.version, &entity, app.clock.now()).await?,
-            }
-            entity
-        }
-    };
-    Ok(Written { created, entity: access.may_view(&entity.attributes).then_some(entity) })
-}
-
-fn new_version(app: &App) -> EntityVersion {
-    EntityVersion::new(URL_SAFE_NO_PAD.encode(app.randomness.bytes::<12>()))
-}
-
-/// Runs `work` in one transaction of the entities and commits; done again as a whole if another writer got in its way.
-/// There is nothing to wait for: entity writes change no decision, so that no node needs to hear of them.
-async fn transact<T>(
-    app: &App,
-    mut work: impl AsyncFnMut(&mut Tx) -> Result<T, EntityError>,
-) -> Result<T, EntityError> {
-    let mut attempt = 0;
+    let mut attempts = Attempts::default();
     loop {
-        attempt += 1;
-        match once(app, &mut work).await {
-            Err(EntityError::Store(StoreError::Contention)) if pause(app, attempt).await => {}
+        match change_once(app, access, id, change, precondition).await {
+            Err(EntityError::Store(StoreError::Contention)) if attempts.left(app).await => {}
             outcome => return outcome,
         }
     }
 }
 
-async fn once<T>(
+/// Check and write in one transaction.
+async fn change_once(
     app: &App,
-    work: &mut impl AsyncFnMut(&mut Tx) -> Result<T, EntityError>,
-) -> Result<T, EntityError> {
+    access: &EntityAccess,
+    id: &EntityId,
+    change: EntityChange<'_>,
+    precondition: &Precondition,
+) -> Result<Written, EntityError> {
+    if let EntityChange::Put(attributes) = change {
+        // Whether or not there is such an entity, so before looking.
+        access.check_after(attributes)?;
+    }
     let mut tx = app.store.write_entities().await?;
-    let value = work(&mut tx).await?;
+    let before = store::entity::get(&mut tx, id).await?;
+    let existing = before.as_ref().map(|before| &before.attributes);
+    let known = match change {
+        EntityChange::Put(_) => access.check_replaced(existing).map(|()| existing),
+        EntityChange::Patch(_) | EntityChange::Delete => access.check_before(existing).map(Some),
+    }?;
+    if !precondition.holds(before.as_ref().map(|before| &before.version)) {
+        return Err(EntityError::PreconditionFailed);
+    }
+    let after = match change {
+        EntityChange::Put(attributes) => Some(attributes.clone()),
+        EntityChange::Patch(patch) => {
+            let after = patch.apply(known.unwrap_or(&Attributes::default()))?;
+            access.check_after(&after)?;
+            Some(after)
+        }
+        EntityChange::Delete => None,
+    };
+    let created = before.is_none();
+    let entity = write(app, &mut tx, id, before, after).await?;
     tx.commit().await?;
-    Ok(value)
+    Ok(Written { created, entity: entity.filter(|entity| access.may_view(&entity.attributes)) })
+}
+
+/// Makes the entity what it is to be, and gives it as it is then.
+async fn write(
+    app: &App,
+    tx: &mut Tx,
+    id: &EntityId,
+    before: Option<Entity>,
+    after: Option<Attributes>,
+) -> Result<Option<Entity>, StoreError> {
+    let (before, attributes) = match (before, after) {
+        (None, None) => return Ok(None),
+        (Some(before), None) => {
+            store::entity::delete(tx, id, &before.version).await?;
+            return Ok(None);
+        }
+        // A synchronisation that says what is known already costs no write, and the entity tag stays good.
+        (Some(before), Some(attributes)) if before.attributes == attributes => return Ok(Some(before)),
+        (before, Some(attributes)) => (before, attributes),
+    };
+    let entity = Entity { id: id.clone(), attributes, version: new_version(app) };
+    match before {
+        None => store::entity::insert(tx, &entity, app.clock.now()).await?,
+        Some(before) => store::entity::replace(tx, &before.version, &entity, app.clock.now()).await?,
+    }
+    Ok(Some(entity))
+}
+
+fn new_version(app: &App) -> EntityVersion {
+    EntityVersion::new(URL_SAFE_NO_PAD.encode(app.randomness.bytes::<12>()))
 }

@@ -11,6 +11,7 @@ pub mod api_key;
 pub mod application;
 pub mod console_user;
 pub mod demo;
+pub mod entity;
 pub mod hub;
 pub mod role;
 pub mod session;

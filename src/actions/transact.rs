@@ -15,8 +15,13 @@ pub(super) struct Attempts(u32);
 impl Attempts {
     /// Whether the whole change should be done again; waits before it says so.
     pub(super) async fn again(&mut self, app: &App, error: &ActionError) -> bool {
+        matches!(error, ActionError::Store(StoreError::Contention)) && self.left(app).await
+    }
+
+    /// Whether there are attempts left after one that got into another's way; waits before it says so.
+    pub(super) async fn left(&mut self, app: &App) -> bool {
         self.0 += 1;
-        if !matches!(error, ActionError::Store(StoreError::Contention)) || self.0 >= MOST {
+        if self.0 >= MOST {
             return false;
         }
         let spread = u64::from(app.randomness.bytes::<1>()[0]) / 8;

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::list::{Json, List};
 use crate::{
-    actions::entity::{self, EntityError, EntityQuery, Written},
+    actions::entity::{self, EntityChange, EntityError, EntityQuery, Written},
     app::App,
     domain::{
         data_filter::{DataFilter, FilterError},
@@ -123,7 +123,7 @@ pub(super) async fn put(
     let document = EntityDocument::try_from(document)?;
     same_id(document.id.as_deref(), &id)?;
     let attributes = Attributes::new(document.attributes)?;
-    Ok(answer(entity::put(&app, &access(caller), &id, &attributes, &precondition).await?))
+    Ok(answer(entity::change(&app, &access(caller), &id, EntityChange::Put(&attributes), &precondition).await?))
 }
 
 /// Changes some attributes.
@@ -138,7 +138,7 @@ pub(super) async fn patch(
     let precondition = precondition(&headers)?;
     let patch = EntityPatch::try_from(patch)?;
     same_id(patch.id.as_deref(), &id)?;
-    Ok(answer(entity::patch(&app, &access(caller), &id, &patch, &precondition).await?))
+    Ok(answer(entity::change(&app, &access(caller), &id, EntityChange::Patch(&patch), &precondition).await?))
 }
 
 /// Deletes.
@@ -149,7 +149,7 @@ pub(super) async fn delete(
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
     let id = parse_id(id)?;
-    entity::delete(&app, &access(caller), &id, &precondition(&headers)?).await?;
+    entity::change(&app, &access(caller), &id, EntityChange::Delete, &precondition(&headers)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

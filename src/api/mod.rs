@@ -2,6 +2,7 @@
 
 pub mod application;
 pub mod audit;
+pub mod entity;
 pub mod health;
 pub mod list;
 pub mod metrics;

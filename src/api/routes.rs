@@ -7,6 +7,7 @@ use axum::extract::State;
 use super::{
     application::{self, ApplicationView},
     audit::{self, AuditEventView},
+    entity::{self, EntityBody, EntityPatchBody, EntityView},
     health,
     list::List,
     metrics,
@@ -22,7 +23,7 @@ use crate::{
         counters::Counters,
         document::{Documentation, operation},
         gate::{Caller, Permission},
-        route::{Route, RouteTable, console_only, get},
+        route::{Route, RouteTable, console_only, delete, get, patch, put},
         surface::Surface,
     },
 };
@@ -51,6 +52,7 @@ pub fn table(also: &[RouteTable], counters: &Arc<Counters>) -> RouteTable {
     let document = Arc::new(Document::default());
     let mut routes = anyone(&document);
     routes.extend(applications(counters));
+    routes.extend(entities());
     routes.extend(refused());
     document.describe(routes.iter().chain(also.iter().flat_map(|table| &table.routes)));
     RouteTable::new(Surface::Api, routes)
@@ -145,6 +147,60 @@ fn applications(counters: &Arc<Counters>) -> Vec<Route> {
             operation("The hub's own metrics")
                 .answers_text(200, metrics::MEDIA_TYPE, "OpenMetrics text.")
                 .refuses(&[401, 403]),
+        ),
+    ]
+}
+
+/// The inventory, under the data filters of the caller's roles.
+fn entities() -> Vec<Route> {
+    const ID: &str = "The entity's id; a slash inside is written %2F.";
+    const IF_MATCH: &str = "Only if the entity has one of these ETags.";
+    const ONE: &str = "/api/v1/entities/{id}";
+    let view = Permission::View(Resource::Entities);
+    let edit = Permission::Edit(Resource::Entities);
+    vec![
+        get("/api/v1/entities", Caller::Application, view.clone(), entity::list).documented(
+            operation("The entities that the application's roles reach, by id")
+                .describe("A page can be shorter than `limit`, or empty, and still have a `next_cursor`: go on until it is null.")
+                .query("filter", "A data filter, for example user.department = fx AND itrs.os-type IN (Linux, Windows).")
+                .paged()
+                .answers::<List<EntityView>>(200, "A page.")
+                .refuses(&[400, 401, 403]),
+        ),
+        get(ONE, Caller::Application, view, entity::show).documented(
+            operation("One entity")
+                .path("id", ID)
+                .header("If-None-Match", "Answers 304 if the entity still has this ETag.")
+                .answers::<EntityView>(200, "The entity, with its ETag.")
+                .answers_nothing(304, "It still has that ETag.")
+                .refuses(&[400, 401, 403, 404, 412]),
+        ),
+        put(ONE, Caller::Application, edit.clone(), entity::put).documented(
+            operation("Creates an entity or replaces its attributes")
+                .path("id", ID)
+                .header("If-Match", IF_MATCH)
+                .header("If-None-Match", "* creates only.")
+                .takes::<EntityBody>("application/json")
+                .answers::<EntityView>(200, "Replaced; the entity with its ETag.")
+                .answers::<EntityView>(201, "Created; the entity with its ETag.")
+                .answers_nothing(204, "Done, for a caller that may not view the entity.")
+                .refuses(&[400, 401, 403, 409, 412, 413, 415]),
+        ),
+        patch(ONE, Caller::Application, edit.clone(), entity::patch).documented(
+            operation("Changes some attributes of an entity: a JSON merge patch (RFC 7396)")
+                .path("id", ID)
+                .header("If-Match", IF_MATCH)
+                .takes::<EntityPatchBody>("application/merge-patch+json")
+                .answers::<EntityView>(200, "Changed; the entity with its ETag.")
+                .answers_nothing(204, "Done, for a caller that may not view the entity.")
+                .refuses(&[400, 401, 403, 404, 412, 413, 415]),
+        ),
+        delete(ONE, Caller::Application, edit, entity::delete).documented(
+            operation("Deletes an entity")
+                .path("id", ID)
+                .header("If-Match", IF_MATCH)
+                .answers_nothing(204, "Deleted.")
+                .refuses(&[400, 401, 403, 404, 412]),
         ),
     ]
 }

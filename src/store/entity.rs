@@ -60,12 +60,7 @@ pub async fn is_empty(tx: &mut Tx) -> Result<bool, StoreError> {
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn page(
-    tx: &mut Tx,
-    after: &str,
-    filters: &[&DataFilter],
-    limit: usize,
-) -> Result<Vec<Entity>, StoreError> {
+pub async fn page(tx: &mut Tx, after: &str, filters: &[&DataFilter], limit: usize) -> Result<Vec<Entity>, StoreError> {
     // No id is empty, so every id follows the empty text.
     let mut binds = vec![after.to_owned()];
     let mut conditions = String::from("e.id > $1");

@@ -48,7 +48,8 @@ pub struct DocumentFault {
 
 impl DocumentFault {
     fn new(field: impl Into<String>, message: &'static str) -> Self {
-        Self { field: field.into(), message }
+        // A name of the caller's may be as long as the body.
+        Self { field: field.into().chars().take(160).collect(), message }
     }
 }
 
