@@ -84,12 +84,15 @@ fn dispatch(arguments: Arguments, output: Output) -> Result<(), Failure> {
     }
 }
 
+/// Warnings, and the access log, which holds refusals only.
+const DEFAULT_LOG: &str = "warn,gateway_hub::access=info";
+
 /// Logs go to standard error, so that standard output stays the answer.
 fn start_logging() {
     let filter = ["GATEWAY_HUB_LOG", "RUST_LOG"]
         .into_iter()
         .find_map(|variable| tracing_subscriber::EnvFilter::try_from_env(variable).ok())
-        .unwrap_or_else(|| tracing_subscriber::EnvFilter::new("warn"));
+        .unwrap_or_else(|| tracing_subscriber::EnvFilter::new(DEFAULT_LOG));
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // Only a test that starts the command line inside its own process has logging already.
     let _ = logs.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).try_init();

@@ -65,34 +65,30 @@ impl Service {
         // 2. The client's address: throttles, networks and the log go by it, refusals included.
         let address = client_address(connection.peer.ip(), &parts.headers, &self.app.config.behind_proxy);
         // 3. Requests that could be read in two ways never reach a route.
-        let mut response = match sanity::check(&parts) {
-            Err(reason) => {
-                let mut refusal = Problem::bad_request(reason).into_response();
+        let mut response = if let Err(reason) = sanity::check(&parts) {
+            let mut refusal = Problem::bad_request(reason).into_response();
+            if parts.version < http::Version::HTTP_2 {
                 // Nothing that follows on this connection can be trusted to be where it seems.
-                if parts.version < http::Version::HTTP_2 {
-                    refusal.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-                }
-                refusal
+                refusal.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
-            Ok(()) => {
-                // 4. Who and where from, for the gate and the handlers.
-                let context = RequestContext { address, tls: connection.tls, operations: connection.operations, id };
-                parts.extensions.insert(context);
-                // 5. The route: its gate, then its handler. A panic costs this one request its answer, nothing else.
-                let routed = self.router.clone().call(Request::from_parts(parts, Body::new(body)));
-                match contained(routed).await {
-                    Some(Ok(response)) => response,
-                    None => {
-                        tracing::error!(request_id = %id, surface = surface.name(), "a handler panicked");
-                        Problem::internal().into_response()
-                    }
-                }
+            refusal
+        } else {
+            // 4. Who and where from, for the gate and the handlers.
+            let context = RequestContext { address, tls: connection.tls, operations: connection.operations, id };
+            parts.extensions.insert(context);
+            // 5. The route: its gate, then its handler. A panic costs this one request its answer, nothing else.
+            let routed = self.router.clone().call(Request::from_parts(parts, Body::new(body)));
+            if let Some(Ok(response)) = contained(routed).await {
+                response
+            } else {
+                tracing::error!(request_id = %id, surface = surface.name(), "a handler panicked");
+                Problem::internal().into_response()
             }
         };
         // 6. A refusal takes the form of its surface.
         if response.status().as_u16() >= 400 {
             response = self.rescued(surface, gateway_path.as_deref().unwrap_or(""), response);
-            self.log(&method, surface, address, id, &response);
+            log(&method, surface, address, id, &response);
         }
         // 7. Headers that every answer carries, whoever made it.
         self.write_headers(surface, id, response.headers_mut());
@@ -133,23 +129,23 @@ impl Service {
             headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
         }
     }
+}
 
-    /// The access log, of refusals only. It holds nothing that the caller wrote: the route as the table has it instead of the
-    /// path, no query, no header. So no secret, wherever a caller puts it, ends up in it.
-    fn log(&self, method: &Method, surface: Surface, address: IpAddr, id: RequestId, response: &Response) {
-        let trace = response.extensions().get::<Trace>();
-        tracing::info!(
-            target: "gateway_hub::access",
-            request_id = %id,
-            method = known_method(method),
-            surface = surface.name(),
-            route = trace.map_or("unknown", |trace| trace.path),
-            status = response.status().as_u16(),
-            client_id = trace.and_then(|trace| trace.client_id.as_deref()),
-            %address,
-            "refused"
-        );
-    }
+/// The access log, of refusals only. It holds nothing that the caller wrote: the route as the table has it instead of the
+/// path, no query, no header. So no secret, wherever a caller puts it, ends up in it.
+fn log(method: &Method, surface: Surface, address: IpAddr, id: RequestId, response: &Response) {
+    let trace = response.extensions().get::<Trace>();
+    tracing::info!(
+        target: "gateway_hub::access",
+        request_id = %id,
+        method = known_method(method),
+        surface = surface.name(),
+        route = trace.map_or("unknown", |trace| trace.path),
+        status = response.status().as_u16(),
+        client_id = trace.and_then(|trace| trace.client_id.as_deref()),
+        %address,
+        "refused"
+    );
 }
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
