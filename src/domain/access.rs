@@ -158,6 +158,20 @@ impl AccessTable {
         Scope::of(self.entries.iter().map(|(grant, _)| grant.clone()))
     }
 
+    /// What is left of a token's scope under these roles: where a grant and a scope value overlap, the narrower of them.
+    #[must_use]
+    pub fn effective(&self, scope: &Scope) -> Scope {
+        let narrower = |wanted: &Grant, own: &Grant| {
+            if own.covers(wanted) {
+                Some(wanted.clone())
+            } else {
+                wanted.covers(own).then(|| own.clone())
+            }
+        };
+        let pairs = scope.grants().iter().flat_map(|wanted| self.entries.iter().map(move |(own, _)| (wanted, own)));
+        Scope::of(pairs.filter_map(|(wanted, own)| narrower(wanted, own)))
+    }
+
     /// Whether somebody with this table may hand out `other` (rule 10: nobody hands out more than they have).
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {

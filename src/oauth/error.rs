@@ -6,6 +6,8 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 
+use crate::http::problem::Problem;
+
 /// A refusal in the language of OAuth.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OauthError {
@@ -84,20 +86,22 @@ impl OauthError {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "invalid_request", "the body is longer than 16 KiB")
     }
 
-    /// The path exists, but not with this method.
-    #[must_use]
-    pub const fn method_not_allowed() -> Self {
-        Self::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "invalid_request",
-            "this method is not possible here; see the header Allow",
-        )
-    }
-
     /// There is nothing at this path.
     #[must_use]
     pub const fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "invalid_request", "there is nothing at this path")
+    }
+
+    /// A problem that arose outside of the handlers. `write_headers` of the problem adds what belongs to it.
+    #[must_use]
+    pub fn of_problem(problem: &Problem) -> Self {
+        let status = problem.kind().status;
+        let code = match status {
+            StatusCode::SERVICE_UNAVAILABLE => "temporarily_unavailable",
+            status if status.is_server_error() => "server_error",
+            _ => "invalid_request",
+        };
+        Self { description: Cow::Owned(problem.detail().to_owned()), ..Self::new(status, code, "") }
     }
 
     /// The node can't decide now: its store is out of reach.

@@ -15,7 +15,7 @@ use crate::{
     app::App,
     console,
     http::{counters::Counters, route::RouteTable, service::Service},
-    jobs,
+    jobs, oauth,
 };
 
 /// How long open requests may go on after a stop was asked for.
@@ -24,7 +24,7 @@ const GRACE: Duration = Duration::from_secs(10);
 /// Every route of the hub: what `--listen` answers.
 #[must_use]
 pub fn route_tables(counters: &Arc<Counters>) -> Vec<RouteTable> {
-    let mut tables = vec![];
+    let mut tables = vec![oauth::routes::table()];
     let api = api::routes::table(&tables, counters);
     tables.push(api);
     tables.push(console::routes::table());

@@ -1,0 +1,33 @@
+//! `GET /oauth2/jwks`: the public keys of the access tokens (RFC 7517).
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::Response;
+use http::{HeaderValue, header};
+
+use super::error::OauthError;
+use crate::app::App;
+
+/// How long others may keep what is published, in words of HTTP: less than the time between publishing a key and
+/// signing with it.
+pub const PUBLISHED: HeaderValue = HeaderValue::from_static("public, max-age=300");
+
+/// Answers with the set of keys.
+///
+/// # Errors
+/// `temporarily_unavailable` while this node knows no keys.
+pub async fn show(State(app): State<Arc<App>>) -> Result<Response, OauthError> {
+    app.fresh().map_err(|_| OauthError::unavailable())?;
+    Ok(published(app.snapshot.keys().jwks.clone()))
+}
+
+/// A JSON answer that others may keep for a while.
+pub(super) fn published(json: String) -> Response {
+    let mut response = Response::new(Body::from(json));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, PUBLISHED);
+    response
+}
