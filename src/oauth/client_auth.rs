@@ -3,10 +3,11 @@
 //! Every failure costs the same: two keyed hashes, two comparisons and all checks, whether the client exists or not. The
 //! decision falls at the end (SECURITY 3). What differs is told to the operator, never to the caller.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use http::HeaderMap;
+use ipnet::{IpNet, Ipv4Net};
 
 use super::credentials::Credentials;
 use super::error::OauthError;
@@ -31,10 +32,10 @@ pub struct Client {
     pub ends_at: Option<Timestamp>,
 }
 
-/// What is known about the application that is claimed; of one that does not exist, what makes every check fail.
+/// What is known about the application that is claimed; one that does not exist looks like one that does until the end.
 struct Candidate {
-    secrets: [Option<LiveSecret>; 2],
     exists: bool,
+    secrets: [Option<LiveSecret>; 2],
     enabled: bool,
     expires_at: Option<Timestamp>,
     network: bool,
@@ -97,22 +98,20 @@ fn verify(app: &App, credentials: Credentials, address: IpAddr, now: Timestamp) 
         .unwrap_or_else(|| Candidate::nobody(address));
 
     let keys = app.snapshot.keys();
-    let newest = keys.newest_pepper();
     let mut used: Option<LiveSecret> = None;
     let mut fingerprint = 0;
-    for secret in &candidate.secrets {
-        // Without a secret the work is done all the same, against a hash that no secret has.
-        let pepper = secret.and_then(|secret| keys.pepper(secret.pepper)).or(newest);
+    for place in &candidate.secrets {
+        // Where there is no secret the work is done all the same, against a hash that no secret has.
+        let secret = place.unwrap_or(NO_SECRET);
+        let pepper = keys.pepper(secret.pepper).or(keys.newest_pepper());
         let offered = pepper.map_or(SecretHash::NOBODY, |pepper| pepper.hash(&credentials.secret));
-        let stored = secret.map_or([0; 32], |secret| secret.hash);
-        let same = SecretHash(stored).matches(&offered);
-        let live = secret.is_some_and(|secret| secret.is_live(now));
-        if same & live & pepper.is_some() {
-            used = *secret;
+        let same = SecretHash(secret.hash).matches(&offered);
+        if same & secret.is_live(now) & place.is_some() & pepper.is_some() {
+            used = Some(secret);
         }
         fingerprint = u64::from_le_bytes(offered.0[..8].try_into().unwrap_or_default());
     }
-    let in_time = candidate.expires_at.is_none_or(|end| now < end);
+    let in_time = now < candidate.expires_at.unwrap_or(NEVER);
     let usable = candidate.exists & candidate.enabled & in_time & candidate.network;
     match (used, candidate.role_set) {
         (Some(secret), Some(role_set)) if usable => Ok(Client {
@@ -130,14 +129,20 @@ fn verify(app: &App, credentials: Credentials, address: IpAddr, now: Timestamp) 
     }
 }
 
+/// Stands in for a secret that is not there.
+const NO_SECRET: LiveSecret = LiveSecret { id: CredentialId::new(0), hash: [0; 32], pepper: 0, ends_at: None };
+
+/// The end of what has no end.
+const NEVER: Timestamp = Timestamp::from_micros(i64::MAX);
+
 impl Candidate {
     fn of(application: &LiveApplication, address: IpAddr) -> Self {
         Self {
-            secrets: application.secrets,
             exists: true,
+            secrets: application.secrets,
             enabled: application.enabled,
             expires_at: application.expires_at,
-            network: network_allowed(&application.networks, address),
+            network: network_allowed_evenly(&application.networks, address),
             role_set: Some(application.role_set),
             min_seq: application.min_seq,
         }
@@ -145,11 +150,11 @@ impl Candidate {
 
     fn nobody(address: IpAddr) -> Self {
         Self {
-            secrets: [None, None],
             exists: false,
-            enabled: false,
+            secrets: [Some(NO_SECRET), None],
+            enabled: true,
             expires_at: None,
-            network: network_allowed(&[], address),
+            network: network_allowed_evenly(&[], address),
             role_set: None,
             min_seq: 0,
         }
@@ -167,5 +172,39 @@ impl Candidate {
         };
         let client_id = if self.exists { credentials.client_id.as_str() } else { "" };
         tracing::debug!(client_id, reason, "client authentication failed");
+    }
+}
+
+/// As [`network_allowed`], but with the same work for every short list, the empty one included.
+fn network_allowed_evenly(networks: &[IpNet], address: IpAddr) -> bool {
+    const SHORT: usize = 4;
+    let mut inside = networks.is_empty();
+    for at in 0..networks.len().max(SHORT) {
+        let network = networks.get(at..=at).unwrap_or(&NOWHERE);
+        inside |= network_allowed(network, address) & (at < networks.len());
+    }
+    inside
+}
+
+/// A network to compare with where there is none.
+const NOWHERE: [IpNet; 1] = [IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::UNSPECIFIED, 32))];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn networks_are_allowed_as_everywhere() {
+        let lists: [&[&str]; 4] = [&[], &["10.0.0.0/8"], &["::1/128", "192.0.2.0/24"], &["0.0.0.0/32"]];
+        let many: Vec<String> = (0..9).map(|n| format!("10.{n}.0.0/16")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        for list in lists.into_iter().chain([many.as_slice()]) {
+            let networks: Vec<IpNet> = list.iter().map(|text| text.parse().expect("a network")).collect();
+            for address in ["10.1.2.3", "10.8.0.1", "10.9.0.1", "192.0.2.7", "::1", "::ffff:192.0.2.7", "0.0.0.0"] {
+                let address: IpAddr = address.parse().expect("an address");
+                let expected = network_allowed(&networks, address);
+                assert_eq!(network_allowed_evenly(&networks, address), expected, "{list:?} {address}");
+            }
+        }
     }
 }

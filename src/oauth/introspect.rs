@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use http::StatusCode;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
 use super::client_auth::{self, Client};
@@ -38,12 +38,23 @@ pub struct Introspection<'a> {
     pub iat: i64,
     /// The application again: there is no other subject.
     pub sub: &'a str,
-    /// Where it is good.
+    /// Where it is good; an array only if there are several places.
+    #[serde(serialize_with = "one_or_several")]
+    #[schema(value_type = String)]
     pub aud: &'a [String],
     /// The hub that issued it.
     pub iss: &'a str,
     /// Its own id.
     pub jti: &'a str,
+}
+
+/// As the token itself has it (RFC 7519 §4.1.3).
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
+fn one_or_several<S: Serializer>(aud: &&[String], serializer: S) -> Result<S::Ok, S::Error> {
+    match aud {
+        [one] => serializer.serialize_str(one),
+        several => several.serialize(serializer),
+    }
 }
 
 /// Answers an introspection request.
