@@ -162,11 +162,7 @@ impl AccessTable {
     #[must_use]
     pub fn effective(&self, scope: &Scope) -> Scope {
         let narrower = |wanted: &Grant, own: &Grant| {
-            if own.covers(wanted) {
-                Some(wanted.clone())
-            } else {
-                wanted.covers(own).then(|| own.clone())
-            }
+            if own.covers(wanted) { Some(wanted.clone()) } else { wanted.covers(own).then(|| own.clone()) }
         };
         let pairs = scope.grants().iter().flat_map(|wanted| self.entries.iter().map(move |(own, _)| (wanted, own)));
         Scope::of(pairs.filter_map(|(wanted, own)| narrower(wanted, own)))

@@ -12,8 +12,8 @@ use super::form::Form;
 use super::request::read_form;
 use super::throttle::Throttle;
 use crate::actions::{self, Actor};
-use crate::app::{App, verifier};
 use crate::app::verifier::TokenRefusal;
+use crate::app::{App, verifier};
 use crate::http::context::RequestContext;
 
 /// Answers a revocation request. A token that is not good, or another's, is answered just as one that was revoked:

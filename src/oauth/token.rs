@@ -51,7 +51,9 @@ fn grant(
     let scope = requested_scope(&client, form.get("scope"))?;
     let scope = scope.as_deref().unwrap_or(&client.roles.full_scope_text);
     if scope.is_empty() {
-        return Err(OauthError::invalid_scope("the roles of this application give nothing that a token could carry".to_owned()));
+        return Err(OauthError::invalid_scope(
+            "the roles of this application give nothing that a token could carry".to_owned(),
+        ));
     }
 
     let now = app.clock.now();
@@ -78,7 +80,9 @@ fn grant(
         OauthError::internal()
     })?;
     if token.len() > LONGEST_TOKEN {
-        return Err(OauthError::invalid_scope("the scope is too long for one token: ask for the scopes that are needed".to_owned()));
+        return Err(OauthError::invalid_scope(
+            "the scope is too long for one token: ask for the scopes that are needed".to_owned(),
+        ));
     }
     Ok(answer(&token, exp - iat, scope))
 }
@@ -86,7 +90,9 @@ fn grant(
 /// Where the token will be good: at the hub and so everywhere, unless one gateway is named (RFC 8707 §2).
 fn audience<'a>(app: &'a App, form: &Form<'_>) -> Result<&'a str, OauthError> {
     if form.several_resources() {
-        return Err(OauthError::invalid_target("ask for one resource; leave it out for a token that is good everywhere"));
+        return Err(OauthError::invalid_target(
+            "ask for one resource; leave it out for a token that is good everywhere",
+        ));
     }
     match form.get("resource") {
         None => Ok(app.issuer()),
@@ -99,7 +105,9 @@ fn audience<'a>(app: &'a App, form: &Form<'_>) -> Result<&'a str, OauthError> {
 /// The scope that was asked for, in canonical form; `None` for all that the roles give.
 fn requested_scope(client: &Client, requested: Option<&str>) -> Result<Option<String>, OauthError> {
     let Some(requested) = requested else { return Ok(None) };
-    let beyond = |value: &str| OauthError::invalid_scope(format!("the roles of this application do not give {}", shortened(value)));
+    let beyond = |value: &str| {
+        OauthError::invalid_scope(format!("the roles of this application do not give {}", shortened(value)))
+    };
     let scope = Scope::parse(requested).map_err(|unknown| beyond(&unknown.0))?;
     match scope.grants().iter().find(|grant| !client.roles.access.gives(grant)) {
         Some(grant) => Err(beyond(&grant.to_string())),
