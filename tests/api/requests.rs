@@ -101,7 +101,7 @@ async fn a_length_beside_chunks_smuggles_nothing() {
 async fn unknown_paths_and_methods_say_so() {
     let hub = Hub::start().await;
     let unknown = hub.site.get("/api/v1/nothing").await;
-    assert_eq!((unknown.status, unknown.problem().as_str()), (404, "not-found"));
+    assert_eq!((unknown.status, unknown.problem().as_str()), (404, "unknown-path"));
     for target in [
         "/api/v1/whoami/",
         "/API/v1/whoami",
