@@ -1,10 +1,10 @@
 //! The Roles page: what each role allows, read-only.
 
+use super::answer;
 use super::frame::{Frame, Section};
 use super::session::SignedIn;
-use super::{answer, words};
+use super::words::{self, GrantLine};
 use crate::app::App;
-use crate::domain::grant::Action;
 use crate::domain::role::Role;
 use crate::http::problem::Problem;
 use crate::store;
@@ -14,14 +14,6 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use std::sync::Arc;
-
-/// What a role allows on one resource.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct GrantLine {
-    pub(crate) resource: String,
-    /// `view`, `edit` or `view and edit`.
-    pub(crate) actions: &'static str,
-}
 
 /// A role, in words.
 #[derive(Clone, Debug)]
@@ -58,33 +50,10 @@ impl Card {
             name: role.name.to_string(),
             built_in: role.built_in,
             about: words::about(role),
-            grants: grant_lines(role),
+            grants: words::grant_lines(role),
             filter: role.filter.as_ref().map(ToString::to_string),
         }
     }
-}
-
-/// A line per resource, in the order of the grants.
-fn grant_lines(role: &Role) -> Vec<GrantLine> {
-    let mut resources: Vec<String> = Vec::new();
-    for grant in &role.grants {
-        let resource = grant.resource.to_string();
-        if !resources.contains(&resource) {
-            resources.push(resource);
-        }
-    }
-    let has = |resource: &str, action| {
-        role.grants.iter().any(|grant| grant.action == action && grant.resource.to_string() == resource)
-    };
-    let line = |resource: String| GrantLine {
-        actions: match (has(&resource, Action::View), has(&resource, Action::Edit)) {
-            (true, true) => "view and edit",
-            (false, true) => "edit",
-            _ => "view",
-        },
-        resource,
-    };
-    resources.into_iter().map(line).collect()
 }
 
 #[cfg(test)]

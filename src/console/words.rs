@@ -1,5 +1,7 @@
 //! Values in words, as pages show them.
 
+use crate::domain::grant::Action;
+use crate::domain::resource::ResourcePattern;
 use crate::domain::role::{Role, RoleId};
 use std::time::Duration;
 
@@ -20,11 +22,42 @@ pub(crate) fn about(role: &Role) -> String {
         RoleId::ADMINISTRATOR => "View and edit on everything.".to_owned(),
         RoleId::OPERATOR => "View and edit on all data, view on security resources.".to_owned(),
         _ => {
-            let grants: Vec<String> = role.grants.iter().map(ToString::to_string).collect();
-            let rows = role.filter.as_ref().map(|filter| format!(", where {filter}")).unwrap_or_default();
-            format!("{}{rows}", grants.join(", "))
+            let lines: Vec<String> =
+                grant_lines(role).into_iter().map(|line| format!("{} {}", line.actions, line.resource)).collect();
+            let rows = role.filter.as_ref().map(|filter| format!(", only rows where {filter}")).unwrap_or_default();
+            sentence(&format!("{}{rows}", lines.join(", ")))
         }
     }
+}
+
+/// What a role allows on one resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct GrantLine {
+    pub(crate) resource: String,
+    /// `view`, `edit` or `view and edit`.
+    pub(crate) actions: &'static str,
+}
+
+/// A line per resource, in the order of the grants.
+pub(crate) fn grant_lines(role: &Role) -> Vec<GrantLine> {
+    let mut resources: Vec<&ResourcePattern> = Vec::new();
+    for grant in &role.grants {
+        if !resources.contains(&&grant.resource) {
+            resources.push(&grant.resource);
+        }
+    }
+    let has = |resource: &ResourcePattern, action| {
+        role.grants.iter().any(|grant| grant.action == action && grant.resource == *resource)
+    };
+    let line = |resource: &ResourcePattern| GrantLine {
+        resource: resource.to_string(),
+        actions: match (has(resource, Action::View), has(resource, Action::Edit)) {
+            (true, true) => "view and edit",
+            (false, true) => "edit",
+            _ => "view",
+        },
+    };
+    resources.into_iter().map(line).collect()
 }
 
 /// A message of the layers below as a sentence: a capital at its beginning, a full stop at its end.
