@@ -8,6 +8,7 @@ mod api_key;
 mod audit;
 mod console;
 mod entities;
+mod entity_races;
 mod introspection;
 mod nodes;
 mod random_requests;
