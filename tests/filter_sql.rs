@@ -213,7 +213,9 @@ async fn a_page_goes_on_after_the_last_id_in_byte_order_on_both_databases() {
         let mut seen: Vec<Entity> = Vec::new();
         let mut tx = store.read_entities().await.expect("a transaction");
         loop {
-            let page = entity::page(&mut tx, seen.last().map_or("", |entity| entity.id.as_str()), &[], 7).await.expect("a page");
+            let page = entity::page(&mut tx, seen.last().map_or("", |entity| entity.id.as_str()), &[], 7)
+                .await
+                .expect("a page");
             if page.is_empty() {
                 break;
             }

@@ -15,9 +15,9 @@ use crate::support::{Application, ConsoleUser, Installation, Request, Site, chan
 
 const PASSWORD: &str = "correct horse battery staple";
 
-/// Rounds: 5 here, more as `GATEWAY_HUB_KILL_ROUNDS` says (`just kill-nine`: 100).
+/// Rounds: 5 here, more as `KILL_NINE_ROUNDS` says (`just kill-nine`: 100).
 fn rounds() -> usize {
-    std::env::var("GATEWAY_HUB_KILL_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(5)
+    std::env::var("KILL_NINE_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(5)
 }
 
 /// What a writer knows of a thing that it wrote.
