@@ -50,7 +50,7 @@ pub enum Regeneration {
 }
 
 /// The longest overlap.
-pub const MAX_OVERLAP: Duration = Duration::from_secs(90 * 24 * 3600);
+pub const MAX_OVERLAP: Duration = Duration::from_hours(2160);
 
 /// Replaces the secret of an application's key; the `client_id` stays. Regenerating during an overlap ends the oldest.
 ///

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 /// How long a first-run link works.
-const LINK_LIFETIME: Duration = Duration::from_secs(3600);
+const LINK_LIFETIME: Duration = Duration::from_hours(1);
 
 /// Creates a console user.
 ///

@@ -42,12 +42,14 @@ pub enum ActionError {
 
 impl ActionError {
     /// A value that can't be taken.
-    pub(super) fn invalid(field: &'static str, message: impl ToString) -> Self {
+    #[expect(clippy::needless_pass_by_value, reason = "callers pass a fault or a text, whichever they have")]
+    pub(super) fn invalid(field: &'static str, message: impl std::fmt::Display) -> Self {
         Self::Invalid { field, message: message.to_string() }
     }
 
     /// Something that is not there.
-    pub(super) fn not_found(kind: &'static str, name: impl ToString) -> Self {
+    #[expect(clippy::needless_pass_by_value, reason = "callers pass an id or a name, whichever they have")]
+    pub(super) fn not_found(kind: &'static str, name: impl std::fmt::Display) -> Self {
         Self::NotFound { kind, name: name.to_string() }
     }
 

@@ -56,7 +56,7 @@ impl From<StoreError> for OpenError {
 }
 
 /// Signing keys of another algorithm are published for so long before they sign (SECURITY 17).
-const PUBLISHED_BEFORE: Duration = Duration::from_secs(10 * 60);
+const PUBLISHED_BEFORE: Duration = Duration::from_mins(10);
 
 /// Opens the store alone and brings it to this program's schema.
 ///

@@ -16,11 +16,11 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 /// A session that was not used for so long is over.
-pub const IDLE_TIMEOUT: Duration = Duration::from_secs(30 * 60);
+pub const IDLE_TIMEOUT: Duration = Duration::from_mins(30);
 /// A session that was begun so long ago is over.
-pub const ABSOLUTE_TIMEOUT: Duration = Duration::from_secs(12 * 3600);
+pub const ABSOLUTE_TIMEOUT: Duration = Duration::from_hours(12);
 /// How exactly the last use is noted.
-const SEEN_STEP: Duration = Duration::from_secs(60);
+const SEEN_STEP: Duration = Duration::from_mins(1);
 
 /// The form in which session and link tokens are stored: SHA-256 in hexadecimal. The tokens have 256 random bits, so
 /// that nothing slower is needed.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 /// How long a submitted form is remembered: far longer than a session lives.
-const SUBMISSIONS_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
+const SUBMISSIONS_KEPT: Duration = Duration::from_hours(168);
 
 /// Removes the secrets that have ended. A secret is dead at its second without this; but once it is gone from the
 /// store, no clock that jumps back can revive it, not even after a restart.

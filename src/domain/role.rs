@@ -84,6 +84,9 @@ impl Role {
     }
 
     /// The two roles that every hub has.
+    ///
+    /// # Panics
+    /// Never: both names are names.
     #[must_use]
     pub fn built_in() -> [Self; 2] {
         let data = [ResourcePattern::One(Resource::Entities), ResourcePattern::GatewayPrefix(String::new())];
