@@ -30,9 +30,10 @@ pub async fn keep_up(app: Arc<App>, mut stop: watch::Receiver<bool>) {
             tracing::debug!(%fault, "ended secrets could not be removed");
         }
         if round % PRUNE_EVERY == 0
-            && let Err(fault) = upkeep::prune(&app).await {
-                tracing::debug!(%fault, "what has expired could not be dropped");
-            }
+            && let Err(fault) = upkeep::prune(&app).await
+        {
+            tracing::debug!(%fault, "what has expired could not be dropped");
+        }
     }
 }
 

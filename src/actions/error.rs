@@ -42,13 +42,11 @@ pub enum ActionError {
 
 impl ActionError {
     /// A value that can't be taken.
-    #[expect(clippy::needless_pass_by_value, reason = "callers pass a fault or a text, whichever they have")]
     pub(super) fn invalid(field: &'static str, message: impl std::fmt::Display) -> Self {
         Self::Invalid { field, message: message.to_string() }
     }
 
     /// Something that is not there.
-    #[expect(clippy::needless_pass_by_value, reason = "callers pass an id or a name, whichever they have")]
     pub(super) fn not_found(kind: &'static str, name: impl std::fmt::Display) -> Self {
         Self::NotFound { kind, name: name.to_string() }
     }

@@ -253,7 +253,9 @@ impl Snapshot {
         self.roles.store(Arc::new(sets));
         self.set_keys(keys);
         self.revoked.pin().clear();
-        revoked.into_iter().for_each(|token| self.revoke(token));
+        for token in revoked {
+            self.revoke(token);
+        }
     }
 }
 

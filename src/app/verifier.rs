@@ -127,10 +127,11 @@ fn facts(app: &App, token: &str) -> Result<Arc<TokenFacts>, TokenRefusal> {
     // The cache holds what was verified with a set of keys: another set, and it is verified again.
     let hash = hash(token);
     if let Some(known) = app.verified_tokens.0.get(&hash)
-        && known.keys == keys.generation {
-            check_times(&known.claims, now)?;
-            return Ok(known);
-        }
+        && known.keys == keys.generation
+    {
+        check_times(&known.claims, now)?;
+        return Ok(known);
+    }
     let claims = keys.verification.verify(token, &Expected { issuer: app.issuer(), now })?;
     let scope = Scope::parse(&claims.scope).map_err(|_| TokenFault::MissingClaim("scope"))?;
     let credential = CredentialId::parse(&claims.cred).ok_or(TokenFault::MissingClaim("cred"))?;
