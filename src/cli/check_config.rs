@@ -5,7 +5,13 @@ use std::fmt::Write as _;
 use clap::Args;
 use serde::Serialize;
 
-use super::{failure::Failure, global::Global, output::Output, serve::ServeSettings, table::facts};
+use super::{
+    failure::Failure,
+    global::{Global, warn_of_unknown_variables},
+    output::Output,
+    serve::ServeSettings,
+    table::facts,
+};
 use crate::config::{Config, KeySource, Span};
 
 /// Check the configuration that `serve` would start with, and show it
@@ -44,6 +50,7 @@ impl CheckConfig {
     pub(super) fn run(self, global: &Global, output: Output) -> Result<(), Failure> {
         let config = global.config(|sources| self.settings.add_to(sources))?;
         config.check_serving()?;
+        warn_of_unknown_variables();
         let effective = Effective::of(&config);
         output.answer(&effective, || effective.describe())
     }

@@ -1,18 +1,34 @@
 //! Opening the hub for one command.
 
+use std::sync::Arc;
+
 use tokio::runtime::{Builder, Runtime};
 
 use super::failure::Failure;
 use crate::{
-    actions::hub::{self, OpenError},
+    actions::{
+        ActionError,
+        hub::{self, OpenError},
+    },
     ambient::{Clock, Randomness},
     app::App,
-    config::Config,
+    config::{Config, Database},
+    store::StoreError,
 };
 
-impl From<OpenError> for Failure {
-    fn from(error: OpenError) -> Self {
-        Self::refused(error)
+/// Opens the hub, an empty data folder included. A database that is out of reach is named, without its password.
+pub(super) async fn open(config: Config) -> Result<Arc<App>, Failure> {
+    let database = config.database.clone();
+    hub::open(config, Clock::system(), Randomness::system()).await.map_err(|error| explain(&database, &error))
+}
+
+/// The reason for people, with the place that it is about.
+pub(super) fn explain(database: &Database, error: &OpenError) -> Failure {
+    match (database, error) {
+        (Database::Postgres(url), OpenError::Action(ActionError::Store(StoreError::Unavailable(_)))) => {
+            Failure::refused(format!("{url}: {error}; is the server running, and are user, password and name right?"))
+        }
+        _ => Failure::refused(error),
     }
 }
 
@@ -22,7 +38,7 @@ impl From<OpenError> for Failure {
 /// one.
 pub(super) fn with_hub<T>(config: Config, command: impl AsyncFnOnce(&App) -> Result<T, Failure>) -> Result<T, Failure> {
     runtime(Builder::new_current_thread())?.block_on(async {
-        let app = hub::open(config, Clock::system(), Randomness::system()).await?;
+        let app = open(config).await?;
         let outcome = command(&app).await;
         app.store.close().await;
         outcome

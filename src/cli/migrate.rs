@@ -5,8 +5,7 @@ use serde::Serialize;
 use tokio::runtime::Builder;
 
 use super::{failure::Failure, global::Global, hub, output::Output};
-use crate::actions::hub as open;
-use crate::ambient::{Clock, Randomness};
+use crate::actions::hub as actions;
 
 /// Bring the database to this program's schema
 ///
@@ -30,9 +29,9 @@ impl Migrate {
     pub(super) fn run(self, global: &Global, output: Output) -> Result<(), Failure> {
         let config = global.config(|_| {})?;
         let report = hub::runtime(Builder::new_current_thread())?.block_on(async {
-            let report = open::migrate(&config).await?;
+            let report = actions::migrate(&config).await.map_err(|error| hub::explain(&config.database, &error))?;
             // Checks the key, and makes it for an empty database.
-            let app = open::open(config, Clock::system(), Randomness::system()).await?;
+            let app = hub::open(config).await?;
             app.store.close().await;
             Ok::<_, Failure>(report)
         })?;

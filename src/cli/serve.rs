@@ -9,14 +9,13 @@ use tokio::runtime::Builder;
 use super::{
     demo::{self, Demo},
     failure::Failure,
-    global::Global,
-    hub::runtime,
+    global::{Global, warn_of_unknown_variables},
+    hub,
     output::Output,
     table::facts,
 };
 use crate::{
-    actions::{console_user, hub},
-    ambient::{Clock, Randomness},
+    actions::console_user,
     app::App,
     config::{Config, Setting, Sources},
     server::{self, Listeners, Server},
@@ -115,7 +114,8 @@ impl Serve {
     pub(super) fn run(self, global: &Global, output: Output) -> Result<(), Failure> {
         let config = global.config(|sources| self.settings.add_to(sources))?;
         config.check_serving()?;
-        runtime(Builder::new_multi_thread())?.block_on(serve(config, output))
+        warn_of_unknown_variables();
+        hub::runtime(Builder::new_multi_thread())?.block_on(serve(config, output))
     }
 }
 
@@ -124,7 +124,7 @@ impl Serve {
 async fn serve(config: Config, output: Output) -> Result<(), Failure> {
     let listeners = Listeners::bind(&config).await.map_err(Failure::refused)?;
     let config = config.bound_to(listeners.address);
-    let app = hub::open(config, Clock::system(), Randomness::system()).await?;
+    let app = hub::open(config).await?;
     app.bootstrap().await?;
     let demo = if app.config.demo { Some(demo::fill(&app).await?) } else { None };
     let first_run_link = console_user::make_first_run_token(&app)
@@ -176,6 +176,11 @@ impl Started {
         }
     }
 
+    /// How the commands are called for this hub from any folder.
+    fn command(&self) -> String {
+        format!("gateway-hub --data-dir '{}'", self.data_dir.replace('\'', r"'\''"))
+    }
+
     fn describe(&self) -> String {
         let mut lines = vec![
             ("  Address", self.public_url.clone()),
@@ -195,7 +200,7 @@ impl Started {
             );
         }
         if let Some(demo) = &self.demo {
-            text.push_str(&demo.sheet(&self.public_url));
+            text.push_str(&demo.sheet(&self.public_url, &self.command()));
         }
         text
     }

@@ -98,6 +98,14 @@ impl Setting {
         format!("GATEWAY_HUB_{}", self.key().to_ascii_uppercase())
     }
 
+    /// The setting that was probably meant by a key that is none: at most three letters, or a third of it, are different.
+    #[must_use]
+    pub fn nearest(key: &str) -> Option<Self> {
+        let wanted = key.replace('-', "_").to_ascii_lowercase();
+        let near = |candidate: &Self| distance(&wanted, candidate.key());
+        Self::ALL.into_iter().min_by_key(near).filter(|best| near(best) <= (best.key().len() / 3).min(3))
+    }
+
     /// The key itself is a secret: it belongs neither in a file that is passed around nor on a command line.
     const fn allowed_in_file(self) -> bool {
         !matches!(self, Self::Key)
@@ -180,7 +188,11 @@ impl Sources {
                         path.display()
                     ))
                 } else {
-                    Fault::UnknownKey { file: path.to_path_buf(), suggestion: nearest(&key), key }
+                    Fault::UnknownKey {
+                        file: path.to_path_buf(),
+                        suggestion: Setting::nearest(&key).map(Setting::key),
+                        key,
+                    }
                 });
                 continue;
             };
@@ -227,13 +239,6 @@ fn strings(value: &toml::Value) -> Option<Vec<String>> {
         toml::Value::Array(items) => items.iter().map(|item| item.as_str().map(str::to_owned)).collect(),
         _ => None,
     }
-}
-
-/// The setting whose key is at most two edits, or a third of its length, away.
-fn nearest(key: &str) -> Option<&'static str> {
-    let wanted = key.replace('-', "_").to_ascii_lowercase();
-    let best = file_keys().into_iter().min_by_key(|candidate| distance(&wanted, candidate))?;
-    (distance(&wanted, best) <= (best.len() / 3).max(2)).then_some(best)
 }
 
 /// How many letters differ (Levenshtein).

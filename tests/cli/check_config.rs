@@ -92,3 +92,23 @@ fn wrong_usage_is_2_and_help_has_examples() {
         assert!(help.stdout.contains("Example"), "{help:?}");
     }
 }
+
+#[test]
+fn a_misspelt_variable_is_pointed_out() {
+    let mut hub = Installation::new();
+    hub.environment.push(("GATEWAY_HUB_PUBLICURL".to_owned(), "https://hub.example.com".to_owned()));
+    hub.environment.push(("GATEWAY_HUB_SERVICE_PORT".to_owned(), "8080".to_owned()));
+    let checked = hub.run(&["check-config"]).good();
+    assert_eq!(checked.stderr, "warning: GATEWAY_HUB_PUBLICURL is no setting: did you mean GATEWAY_HUB_PUBLIC_URL?\n");
+}
+
+#[test]
+fn a_database_out_of_reach_is_named_without_its_password() {
+    let mut hub = Installation::new();
+    hub.database_url = Some("postgres://hub:hunter2@127.0.0.1:1/hub".to_owned());
+    for command in [&["keys", "list"][..], &["migrate"], &["serve", "--listen", "127.0.0.1:0"]] {
+        let refused = hub.run(command).code(1);
+        assert!(refused.stderr.contains("postgres://hub:…@127.0.0.1:1/hub"), "{refused:?}");
+        assert!(!refused.stderr.contains("hunter2"), "{refused:?}");
+    }
+}

@@ -10,6 +10,7 @@ mod hub_key;
 mod keys;
 mod kill_nine;
 mod real_clients;
+mod postgres;
 mod roles;
 mod secrets;
 mod serve;

@@ -42,6 +42,9 @@ pub(super) struct Demo {
 #[derive(Serialize)]
 pub(super) struct DemoApplication {
     pub(super) name: &'static str,
+    /// The name as a heading of the sheet.
+    #[serde(skip)]
+    pub(super) label: &'static str,
     /// What it may do, in words.
     pub(super) what: &'static str,
     pub(super) client_id: String,
@@ -58,6 +61,14 @@ const LONDON_EDITOR: (&str, &[&str], &str) = (
 const DATABASE_VIEWER: (&str, &[&str], &str) =
     ("Database viewer", &["entities:view"], "itrs.type = database AND user.environment IN (production, uat)");
 
+/// Who reads, as a heading, and what it may do.
+const GRAFANA: (&str, &str) = ("  Grafana FX", "views user.department = fx");
+/// Who edits.
+const SERVICE_NOW: (&str, &str) = (
+    "  ServiceNow sync",
+    "edits user.region = london AND user.environment = production; views databases in production and uat everywhere",
+);
+
 /// Fills an empty store.
 ///
 /// # Errors
@@ -72,15 +83,8 @@ pub(super) async fn fill(app: &App) -> Result<Demo, Failure> {
     let password = random_password(&app.randomness);
     console_user::create(app, &actor, USER, &[RoleId::new(RoleId::ADMINISTRATOR)], &password).await?;
     let applications = [
-        make_application(app, &actor, "Grafana FX", "views the entities of the FX department", vec![viewer]).await?,
-        make_application(
-            app,
-            &actor,
-            "ServiceNow sync",
-            "edits what runs in production in London, and views databases everywhere",
-            vec![editor, databases],
-        )
-        .await?,
+        make_application(app, &actor, GRAFANA, vec![viewer]).await?,
+        make_application(app, &actor, SERVICE_NOW, vec![editor, databases]).await?,
     ];
     Ok(Demo { entities: samples.len(), user: USER, password, applications })
 }
@@ -91,9 +95,9 @@ fn shown_once<S: Serializer>(secret: &Zeroizing<String>, serializer: S) -> Resul
 }
 
 impl Demo {
-    /// What is printed: who is who, and commands to paste.
-    pub(super) fn sheet(&self, public_url: &str) -> String {
-        sheet::sheet(self, public_url)
+    /// What is printed: who is who, and commands to paste; `command` is how the command line is called for this hub.
+    pub(super) fn sheet(&self, public_url: &str, command: &str) -> String {
+        sheet::sheet(self, public_url, command)
     }
 }
 
@@ -117,15 +121,15 @@ async fn make_role(app: &App, actor: &Actor, role: (&str, &[&str], &str)) -> Res
 async fn make_application(
     app: &App,
     actor: &Actor,
-    name: &'static str,
-    what: &'static str,
+    (label, what): (&'static str, &'static str),
     roles: Vec<RoleId>,
 ) -> Result<DemoApplication, Failure> {
+    let name = label.trim();
     let new =
         NewApplication { name: name.to_owned(), description: what.to_owned(), roles, ..NewApplication::default() };
     let key = application::create(app, actor, &new).await?;
     let client_secret = Zeroizing::new(key.client_secret.expose().to_owned());
-    Ok(DemoApplication { name, what, client_id: key.client_id.to_string(), client_secret })
+    Ok(DemoApplication { name, label, what, client_id: key.client_id.to_string(), client_secret })
 }
 
 /// Four groups of five characters that can't be mistaken for each other: 97 bits.

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Demo;
+use crate::cli::table::facts;
 
 /// Stands before the commands; a test runs everything between the two lines as it is printed.
 pub(super) const BEGIN: &str = "--- paste from here into another terminal (sh, curl and sed are enough) ---";
@@ -10,20 +11,20 @@ pub(super) const BEGIN: &str = "--- paste from here into another terminal (sh, c
 pub(super) const END: &str = "--- to here ---";
 
 /// The whole sheet.
-pub(super) fn sheet(demo: &Demo, public_url: &str) -> String {
-    let mut text = format!(
-        "Demo: {} entities, 3 roles, 2 applications and a console user.\n\n\
-         \x20 Sign in at {public_url}/console as {} with the password {}\n\n",
-        demo.entities, demo.user, *demo.password
-    );
+pub(super) fn sheet(demo: &Demo, public_url: &str, command: &str) -> String {
+    let mut text =
+        format!("This is a demonstration: {} entities, 3 roles, 2 applications and a console user.\n\n", demo.entities);
+    let mut lines = vec![("  Username", demo.user.to_owned()), ("  Password", demo.password.to_string())];
     for application in &demo.applications {
-        let _ = writeln!(text, "  {:<16} {}", application.name, application.what);
+        lines.push((application.label, application.what.to_owned()));
     }
+    text.push_str(&facts(&lines));
     let _ = write!(text, "\n{BEGIN}\n{}{END}\n\n", commands(demo, public_url));
-    text.push_str(
-        "Then delete the key of Grafana FX in the Web Console, or with\n\
-         \x20 gateway-hub keys delete 'Grafana FX'   (with the same --data-dir)\n\
-         and paste again: its next request, with the token it still holds, is refused.\n",
+    let _ = write!(
+        text,
+        "Then delete a key, and ask again with the token that the application still holds:\n\n\
+         \x20 {command} keys delete 'ServiceNow sync'\n\
+         \x20 ask \"$HUB/api/v1/whoami\"\n\n"
     );
     text
 }

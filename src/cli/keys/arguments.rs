@@ -48,8 +48,8 @@ pub(in crate::cli) struct Create {
     #[arg(long, value_name = "ROLE", required = true)]
     pub(super) role: Vec<String>,
     /// What the application is for
-    #[arg(long, value_name = "TEXT", default_value = "")]
-    pub(super) description: String,
+    #[arg(long, value_name = "TEXT")]
+    pub(super) description: Option<String>,
     /// Refuse the key after this time, such as 90d
     #[arg(long, value_name = "TIME")]
     pub(super) expires: Option<Span>,

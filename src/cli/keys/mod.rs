@@ -66,7 +66,7 @@ impl Create {
         let new = NewApplication {
             name: self.name,
             roles,
-            description: self.description,
+            description: self.description.unwrap_or_default(),
             expires_at: self.expires.map(|span| app.clock.now().plus(span.duration())),
             networks: self.network,
             allow_basic: self.allow_basic,

@@ -1,0 +1,35 @@
+//! The same commands on PostgreSQL: two nodes, and a command line beside them.
+
+use std::time::Duration;
+
+use super::support::{postgres::PostgresDatabase, process::Installation, wire::Request};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_nodes_of_one_store_obey_one_command_line() {
+    let database = PostgresDatabase::create();
+    let mut first = Installation::new();
+    first.database_url = Some(database.url.clone());
+    let (id, secret) = first.key("Grafana", &["Operator"]);
+
+    // Another node has the store but not the key: it must not make one of its own.
+    let mut second = Installation::new();
+    second.database_url = Some(database.url.clone());
+    let refused = second.run(&["keys", "list"]).code(1);
+    assert!(refused.stderr.contains("hub.key") && refused.stderr.contains("copy"), "{refused:?}");
+    std::fs::create_dir_all(second.data()).expect("a folder");
+    std::fs::copy(first.data().join("hub.key"), second.data().join("hub.key")).expect("copied");
+
+    let url = ["--public-url", "https://hub.example.com"];
+    let (one, two) = (first.serve(&url), second.serve(&url));
+    let form = [("grant_type", "client_credentials"), ("client_id", &id), ("client_secret", &secret)];
+    let token = one.site.ask(Request::post("/oauth2/token").form(&form)).await.expect(200).member("access_token");
+    for node in [&one, &two] {
+        node.site.ask(Request::get("/api/v1/whoami").bearer(&token)).await.expect(200);
+    }
+    second.run(&["keys", "delete", "Grafana"]).good();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    for node in [&one, &two] {
+        node.site.ask(Request::get("/api/v1/whoami").bearer(&token)).await.expect(401);
+    }
+    assert!(one.stop().success() && two.stop().success());
+}
