@@ -33,7 +33,7 @@ async fn world() -> World {
 
 #[tokio::test]
 async fn rule_05_a_hidden_entity_does_not_exist() {
-    let World { fx, all, .. } = world().await;
+    let World { hub: _hub, fx, all, .. } = world().await;
     fx.get("/api/v1/entities/fx-1").await.expect(200);
     fx.get("/api/v1/entities/rates-1").await.expect(200);
     let hidden = fx.get("/api/v1/entities/equities-1").await;
@@ -68,7 +68,7 @@ async fn rule_05_a_hidden_entity_does_not_exist() {
 
 #[tokio::test]
 async fn rule_05_a_write_satisfies_the_edit_filters_before_and_after() {
-    let World { fx, all, .. } = world().await;
+    let World { hub: _hub, fx, all, .. } = world().await;
     // Viewable but not editable.
     for method in ["PATCH", "PUT"] {
         assert_eq!(fx.send(method, "/api/v1/entities/rates-1", &entity("fx")).await.status, 403, "{method}");
@@ -90,7 +90,7 @@ async fn rule_05_a_write_satisfies_the_edit_filters_before_and_after() {
 
 #[tokio::test]
 async fn rule_05_edit_never_includes_view() {
-    let World { blind, all, .. } = world().await;
+    let World { hub: _hub, blind, all, .. } = world().await;
     assert_eq!(blind.get("/api/v1/entities").await.status, 403);
     assert_eq!(blind.get("/api/v1/entities/fx-1").await.status, 403);
     let body = json!({"attributes": {"user.department": "fx", "user.secret": "x"}});
@@ -114,7 +114,7 @@ async fn rule_09_what_was_acknowledged_is_there_after_a_restart() {
 
 #[tokio::test]
 async fn etags_guard_writes() {
-    let World { all, .. } = world().await;
+    let World { hub: _hub, all, .. } = world().await;
     let read = all.get("/api/v1/entities/fx-1").await.expect(200);
     let tag = read.header("etag").expect("an ETag").to_owned();
     let put = |condition: &str, value: &str| {
@@ -132,7 +132,7 @@ async fn etags_guard_writes() {
 
 #[tokio::test]
 async fn lists_turn_pages_and_name_the_filters_fault() {
-    let World { all, .. } = world().await;
+    let World { hub: _hub, all, .. } = world().await;
     let mut seen = Vec::new();
     let mut target = "/api/v1/entities?limit=1".to_owned();
     loop {
