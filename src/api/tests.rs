@@ -190,7 +190,8 @@ async fn security_state_is_changed_in_the_console_only() {
         "audit/1",
     ];
     for path in paths {
-        for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
+        let query = Method::from_bytes(b"QUERY").unwrap();
+        for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE, query] {
             let answer = hub.call(method.clone(), &format!("/api/v1/{path}"), &token).await;
             assert_eq!(answer.status, 403, "{method} {path}");
             assert!(answer.body["type"].as_str().unwrap().ends_with("/problems/console-only"), "{method} {path}");

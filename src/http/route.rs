@@ -4,9 +4,9 @@ use std::{collections::BTreeMap, future::Future, pin::Pin, sync::Arc};
 
 use axum::{
     Router,
-    extract::Request,
+    extract::{Request, State},
     handler::Handler,
-    response::Response,
+    response::{IntoResponse as _, Response},
     routing::{MethodFilter, MethodRouter, on},
 };
 use http::Method;
@@ -175,29 +175,52 @@ pub struct Mounted {
 #[must_use]
 pub fn mount(tables: Vec<RouteTable>, app: Arc<App>) -> Mounted {
     let mut rescues = [problem_details as Rescue; Surface::ALL.len()];
-    let mut by_path: BTreeMap<&'static str, MethodRouter<Arc<App>>> = BTreeMap::new();
+    let mut by_path: BTreeMap<&'static str, Path> = BTreeMap::new();
     for table in tables {
         if let Some(rescue) = table.rescue {
             rescues[table.surface.index()] = rescue;
         }
         for route in table.routes {
             let access = Access { path: route.path, caller: route.caller, permission: route.permission };
-            let handlers = (route.attach)(Arc::new(Gate::new(access, table.guard.clone())));
-            let known = by_path.remove(route.path).unwrap_or_default();
-            by_path.insert(route.path, known.merge(handlers));
+            let console_only = access.permission == Permission::ConsoleOnly;
+            let gate = Arc::new(Gate::new(access, table.guard.clone()));
+            let path = by_path.entry(route.path).or_default();
+            path.handlers = std::mem::take(&mut path.handlers).merge((route.attach)(Arc::clone(&gate)));
+            if console_only {
+                path.console_only = Some(gate);
+            }
         }
     }
     let mut router = Router::new();
-    for (path, handlers) in by_path {
+    for (path, Path { handlers, console_only }) in by_path {
         // Axum adds Allow to the answer of a path's fallback.
-        router = router.route(path, handlers.fallback(async || method_not_allowed()));
+        let other =
+            async move |State(app): State<Arc<App>>, request: Request| other_method(console_only, &app, request).await;
+        router = router.route(path, handlers.fallback(other));
     }
     let router = router.fallback(async || unknown_path()).with_state(app);
     Mounted { router, rescues }
 }
 
-fn method_not_allowed() -> Problem {
-    Problem::new(&kind::METHOD_NOT_ALLOWED, "The header Allow lists the methods that are possible here.")
+/// What is mounted at one path.
+#[derive(Default)]
+struct Path {
+    handlers: MethodRouter<Arc<App>>,
+    /// The gate that refuses what would change security state.
+    console_only: Option<Arc<Gate>>,
+}
+
+/// A method that no route at this path has. Below security state a method that is not known to be safe (RFC 9110 §9.2.1) is
+/// refused as every other change is, whatever it is called.
+async fn other_method(console_only: Option<Arc<Gate>>, app: &Arc<App>, request: Request) -> Response {
+    let safe = [Method::GET, Method::HEAD, Method::OPTIONS, Method::TRACE].contains(request.method());
+    if let Some(gate) = console_only.filter(|_| !safe)
+        && let Err(refusal) = gate.admit(app, &mut request.into_parts().0).await
+    {
+        return refusal;
+    }
+    let detail = "The header Allow lists the methods that are possible here.";
+    Problem::new(&kind::METHOD_NOT_ALLOWED, detail).into_response()
 }
 
 /// Problem details, for surfaces without a form of their own.
