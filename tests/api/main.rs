@@ -9,6 +9,7 @@ mod audit;
 mod console;
 mod entities;
 mod entity_races;
+mod entity_requests;
 mod introspection;
 mod nodes;
 mod random_requests;
