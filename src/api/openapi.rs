@@ -45,8 +45,11 @@ impl Document {
         for route in routes {
             let Some(documentation) = &route.documentation else { continue };
             schemas.extend(documentation.schemas().iter().cloned());
-            for method in route.methods.iter().filter_map(document::method) {
-                let mut operation = OperationBuilder::from(documentation.operation());
+            for name in &route.methods {
+                let Some(method) = document::method(name) else { continue };
+                let mut operation = OperationBuilder::from(documentation.operation())
+                    .operation_id(Some(operation_id(name, route.path)))
+                    .tag(tag(route.path));
                 if let Some((scheme, scopes)) = security(route) {
                     operation = operation.security(SecurityRequirement::new(scheme, scopes));
                 }
@@ -105,6 +108,23 @@ impl Document {
                 .into_response(),
             None => Problem::internal().into_response(),
         }
+    }
+}
+
+/// A name for generated clients: `get_api_v1_entities_id`.
+fn operation_id(method: &http::Method, path: &str) -> String {
+    let words = path.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    words.fold(method.as_str().to_ascii_lowercase(), |id, word| id + "_" + word)
+}
+
+/// What a route is about: the word that readers look for.
+fn tag(path: &str) -> &str {
+    let mut words = path.trim_start_matches('/').split('/').filter(|word| !matches!(*word, "api" | "v1"));
+    match words.next().unwrap_or_default() {
+        "oauth2" | ".well-known" => "authorization server",
+        "healthz" | "readyz" | "metrics" => "operations",
+        "openapi.json" | "problems" => "about",
+        noun => noun,
     }
 }
 
@@ -168,8 +188,13 @@ mod tests {
             .flat_map(|(path, item)| item.as_object().unwrap().keys().map(|method| (method.clone(), path.clone())))
             .collect();
         assert_eq!(described, expected());
+        let mut ids = BTreeSet::new();
         for (path, item) in value["paths"].as_object().unwrap() {
             for (method, operation) in item.as_object().unwrap() {
+                assert!(
+                    ids.insert(operation["operationId"].as_str().unwrap().to_owned()),
+                    "{method} {path} has no id of its own"
+                );
                 assert!(operation["summary"].is_string(), "{method} {path} has no summary");
                 assert!(
                     operation["responses"].as_object().is_some_and(|answers| !answers.is_empty()),

@@ -99,9 +99,6 @@ kinds! {
     UNSUPPORTED_MEDIA_TYPE "unsupported-media-type" UNSUPPORTED_MEDIA_TYPE "This content type is not accepted",
         "The route does not read bodies of this content type.",
         "Set Content-Type to the type that the detail names.";
-    TOO_MANY_REQUESTS "too-many-requests" TOO_MANY_REQUESTS "Too many requests",
-        "Too many requests of this kind came from this address.",
-        "Wait as long as the header Retry-After says.";
     INTERNAL "internal-error" INTERNAL_SERVER_ERROR "Something went wrong in the hub",
         "A fault in the hub itself. It has been logged under the request's id.",
         "Try again. If it stays, give the operator of this hub the X-Request-Id of the answer.";

@@ -5,7 +5,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderValue, header};
-use serde_json::{Map, Value};
+use serde::{Serialize, Serializer, ser::SerializeMap as _};
+use serde_json::Value;
 
 use crate::http::{
     bearer::Challenge,
@@ -114,16 +115,9 @@ impl Problem {
     /// The body as `application/problem+json`.
     #[must_use]
     pub fn to_json(&self, public_url: &str) -> Vec<u8> {
-        let content = &self.0;
-        let mut document = Map::new();
-        document.insert("type".into(), format!("{public_url}/problems/{}", content.kind.slug).into());
-        document.insert("title".into(), content.kind.title.into());
-        document.insert("status".into(), content.kind.status.as_u16().into());
-        document.insert("detail".into(), content.detail.as_str().into());
-        for (member, value) in &content.members {
-            document.insert((*member).into(), value.clone());
-        }
-        let mut body = Value::Object(document).to_string().into_bytes();
+        let document = Document { content: &self.0, public_url };
+        // Text and JSON values: writing them to memory can't fail.
+        let mut body = serde_json::to_vec(&document).unwrap_or_default();
         body.push(b'\n');
         body
     }
@@ -135,6 +129,27 @@ impl Problem {
         *response.status_mut() = self.0.kind.status;
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         response
+    }
+}
+
+/// The members in the order of RFC 9457 §3.1, then the extensions.
+struct Document<'a> {
+    content: &'a Content,
+    public_url: &'a str,
+}
+
+impl Serialize for Document<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Content { kind, detail, members, .. } = self.content;
+        let mut document = serializer.serialize_map(None)?;
+        document.serialize_entry("type", &format_args!("{}/problems/{}", self.public_url, kind.slug))?;
+        document.serialize_entry("title", kind.title)?;
+        document.serialize_entry("status", &kind.status.as_u16())?;
+        document.serialize_entry("detail", detail)?;
+        for (member, value) in members {
+            document.serialize_entry(member, value)?;
+        }
+        document.end()
     }
 }
 

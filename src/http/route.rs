@@ -194,8 +194,9 @@ pub fn mount(tables: Vec<RouteTable>, app: Arc<App>) -> Mounted {
     let mut router = Router::new();
     for (path, Path { handlers, console_only }) in by_path {
         // Axum adds Allow to the answer of a path's fallback.
-        let other =
-            async move |State(app): State<Arc<App>>, request: Request| other_method(console_only, &app, request).await;
+        let other = async move |State(app): State<Arc<App>>, request: Request| {
+            other_method(path, console_only, &app, request).await
+        };
         router = router.route(path, handlers.fallback(other));
     }
     let router = router.fallback(async || unknown_path()).with_state(app);
@@ -212,7 +213,12 @@ struct Path {
 
 /// A method that no route at this path has. Below security state a method that is not known to be safe (RFC 9110 §9.2.1) is
 /// refused as every other change is, whatever it is called.
-async fn other_method(console_only: Option<Arc<Gate>>, app: &Arc<App>, request: Request) -> Response {
+async fn other_method(
+    path: &'static str,
+    console_only: Option<Arc<Gate>>,
+    app: &Arc<App>,
+    request: Request,
+) -> Response {
     let safe = [Method::GET, Method::HEAD, Method::OPTIONS, Method::TRACE].contains(request.method());
     if let Some(gate) = console_only.filter(|_| !safe)
         && let Err(refusal) = gate.admit(app, &mut request.into_parts().0).await
@@ -220,7 +226,9 @@ async fn other_method(console_only: Option<Arc<Gate>>, app: &Arc<App>, request: 
         return refusal;
     }
     let detail = "The header Allow lists the methods that are possible here.";
-    Problem::new(&kind::METHOD_NOT_ALLOWED, detail).into_response()
+    let mut response = Problem::new(&kind::METHOD_NOT_ALLOWED, detail).into_response();
+    response.extensions_mut().insert(Trace { path, client_id: None });
+    response
 }
 
 /// Problem details, for surfaces without a form of their own.
