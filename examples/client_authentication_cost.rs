@@ -51,7 +51,7 @@ async fn run() -> Result<(), Fault> {
     let app = hub::open(Config::local(folder.path()), clock, Randomness::system()).await?;
     app.bootstrap().await?;
     let (id, secret) = prepare(&app, &kind, start).await?;
-    hand.advance(Duration::from_secs(60));
+    hand.advance(Duration::from_mins(1));
     app.poll().await?;
 
     let body = format!("grant_type=client_credentials&client_id={id}&client_secret={secret}");

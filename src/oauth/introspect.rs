@@ -49,7 +49,6 @@ pub struct Introspection<'a> {
 }
 
 /// As the token itself has it (RFC 7519 §4.1.3).
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
 fn one_or_several<S: Serializer>(aud: &&[String], serializer: S) -> Result<S::Ok, S::Error> {
     match aud {
         [one] => serializer.serialize_str(one),
