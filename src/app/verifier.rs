@@ -106,8 +106,8 @@ pub async fn verify(app: &App, token: &str, audience: Option<&str>, address: IpA
     check(app, facts, audience, address)
 }
 
-/// Verifies without regard to audience and network: for introspection and revocation, which ask about a token rather
-/// than use it.
+/// Verifies for introspection and revocation, which ask about a token rather than use it: wherever at this hub it is good,
+/// and without regard to the network, since it is not its bearer who asks.
 ///
 /// # Errors
 /// [`TokenRefusal`].
@@ -116,6 +116,10 @@ pub async fn inspect(app: &App, token: &str) -> Result<Verified, TokenRefusal> {
     let facts = facts(app, token)?;
     if facts.claims.seq > app.snapshot.seq() {
         app.catch_up(facts.claims.seq).await?;
+    }
+    // The snapshot knows no gateway yet, so the hub itself is the only place.
+    if !facts.claims.is_for(app.issuer()) {
+        return Err(TokenRefusal::WrongAudience);
     }
     check_alive(app, facts, |_| Ok(()))
 }

@@ -345,7 +345,8 @@ async fn sec_22_one_verifier_stands_before_every_route() {
             invalid_token(&answer, &format!("{what}: {method} {target}"));
         }
     }
-    for (what, token) in &bad {
+    // Introspection asks about a token without using it: from where its bearer comes is not known then.
+    for (what, token) in bad.iter().filter(|(what, _)| *what != "network") {
         assert_eq!(hub.introspect(token).await, json!({"active": false}), "{what}");
     }
 }

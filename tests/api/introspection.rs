@@ -19,7 +19,7 @@ async fn sec_21_introspection_tells_of_ones_own_tokens_only() {
     let own = introspect(&one, &one.token).await;
     assert_eq!(own["active"], true);
     assert_eq!(own["client_id"], json!(one.client_id));
-    assert_eq!(own["scope"], "entities:edit entities:view");
+    assert_eq!(own["scope"], "entities:view entities:edit");
     for member in ["sub", "iss", "aud", "exp", "iat", "jti", "token_type"] {
         assert!(own.get(member).is_some(), "{member}: {own}");
     }

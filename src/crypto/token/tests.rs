@@ -232,6 +232,9 @@ fn sec_15_every_claim_is_required_and_typed() {
     assert_eq!(with("sub", json!("gh_other")), Err(TokenFault::Subject));
     assert_eq!(with("iss", json!("https://hub.example/")), Err(TokenFault::Issuer));
     assert_eq!(with("seq", json!(-1)), Err(TokenFault::MalformedClaims));
+    assert_eq!(with("iat", json!(-1)), Err(TokenFault::MalformedClaims));
+    assert_eq!(with("jti", json!("")), Err(TokenFault::MalformedClaims));
+    assert_eq!(with("jti", json!("\u{0}")), Err(TokenFault::MalformedClaims));
     assert!(with("extra", json!({"a": [1, {"b": null}]})).is_ok());
 }
 

@@ -104,6 +104,10 @@ impl VerificationKeys {
             return Err(TokenFault::Signature);
         }
         let claims = Claims::from_json(&payload)?;
+        // Nothing was issued before 1970, and no id of ours has other characters.
+        if claims.iat < 0 || claims.jti.is_empty() || !claims.jti.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(TokenFault::MalformedClaims);
+        }
         if claims.iss != expected.issuer {
             return Err(TokenFault::Issuer);
         }
