@@ -8,3 +8,6 @@ copyButtons(document);
 firstRun(document);
 sendOnce(document);
 windows(document);
+
+// On a narrow screen the menu is a row that scrolls: the current page's entry stays in sight.
+document.querySelector("nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });

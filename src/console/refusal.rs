@@ -32,16 +32,16 @@ pub(crate) fn page(status: StatusCode, title: &str, detail: &str, link: Option<L
 /// The page for a problem that arose outside of the console's own code: unknown path, method, body, store, panic.
 pub(crate) fn rescue(_app: &App, problem: &Problem) -> Response {
     let kind = problem.kind();
-    let detail = if *kind == kind::UNKNOWN_PATH {
-        "This address leads nowhere in the console. It may have been mistyped, or what it showed was deleted."
+    let (title, detail) = if *kind == kind::UNKNOWN_PATH {
+        ("This page does not exist", "The address may have been mistyped, or what it showed was deleted.")
     } else if *kind == kind::METHOD_NOT_ALLOWED {
-        "This address is not a page that can be opened, or not one that can be sent to."
+        ("This is not a page", "The address belongs to a form of the console. Open the page that has it.")
     } else if *kind == kind::INTERNAL {
-        "A fault in the hub itself. It has been logged; the X-Request-Id of this answer helps to find it."
+        (kind.title, "A fault in the hub itself. It was logged under the X-Request-Id of this answer.")
     } else {
-        problem.detail()
+        (kind.title, problem.detail())
     };
-    page(kind.status, kind.title, detail, Some(Link { path: paths::CONSOLE, label: "Go to the console" }))
+    page(kind.status, title, detail, Some(Link { path: paths::CONSOLE, label: "Go to the console" }))
 }
 
 /// The page for a console page that shows something which is not there.
