@@ -7,7 +7,7 @@ use crate::http::body;
 use crate::http::problem::Problem;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
 use subtle::ConstantTimeEq as _;
 
@@ -64,7 +64,7 @@ impl<F: FromFields, S: Send + Sync> FromRequest<S> for Guarded<F> {
     async fn from_request(request: Request, _state: &S) -> Result<Self, Response> {
         let signed_in = request.extensions().get::<Arc<SignedIn>>().cloned();
         let signed_in = signed_in.ok_or_else(|| Problem::internal().into_response())?;
-        let fields = read(request).await.map_err(axum::response::IntoResponse::into_response)?;
+        let fields = read(request).await.map_err(IntoResponse::into_response)?;
         if !bool::from(fields.one(CSRF).as_bytes().ct_eq(signed_in.csrf.as_bytes())) {
             return Err(refusal::page(
                 StatusCode::FORBIDDEN,

@@ -2,7 +2,7 @@
 
 use super::answer;
 use super::paths;
-use super::refusal::{self, Link};
+use super::refusal::{self, Link, MessagePage};
 use super::session::{self, SignedIn};
 use super::throttle::Throttle;
 use crate::app::App;
@@ -32,7 +32,7 @@ impl ConsoleGuard {
     async fn check(&self, app: &App, access: &Access, parts: &mut Parts) -> Result<(), Response> {
         let write = !parts.method.is_safe();
         if write {
-            check_origin(app.config.public_url.as_str(), &parts.headers)?;
+            check_origin(app.config.public_url.as_str(), &parts.headers).map_err(|page| forbidden(&page))?;
         }
         let context = parts.extensions.get::<RequestContext>().copied();
         let context = context.ok_or_else(|| Problem::internal().into_response())?;
@@ -44,7 +44,7 @@ impl ConsoleGuard {
         let Some(signed_in) = signed_in.map_err(|error| Problem::from(error).into_response())? else {
             return Err(if write { not_signed_in() } else { answer::see_other(&sign_in_path(parts)) });
         };
-        permitted(&signed_in, &access.permission)?;
+        permitted(&signed_in, &access.permission).map_err(|page| forbidden(&page))?;
         if needs_recent_sign_in(access) && !signed_in.is_recent(app.clock.now()) {
             return Err(if write {
                 not_recent()
@@ -59,7 +59,7 @@ impl ConsoleGuard {
 
 /// Refuses a write that carries a token, or that another site's page sent. The CSRF token is checked where the form is
 /// read ([`super::form::Guarded`]).
-fn check_origin(public_url: &str, headers: &HeaderMap) -> Result<(), Response> {
+fn check_origin(public_url: &str, headers: &HeaderMap) -> Result<(), MessagePage> {
     if headers.contains_key(header::AUTHORIZATION) {
         return Err(refused(
             "This page takes no Authorization header",
@@ -84,12 +84,14 @@ fn check_origin(public_url: &str, headers: &HeaderMap) -> Result<(), Response> {
     ))
 }
 
-fn permitted(signed_in: &SignedIn, permission: &Permission) -> Result<(), Response> {
+fn permitted(signed_in: &SignedIn, permission: &Permission) -> Result<(), MessagePage> {
     let decided = match permission {
         Permission::None => return Ok(()),
         Permission::View(resource) => decide_for_person(&signed_in.access, resource, Action::View),
         Permission::Edit(resource) => decide_for_person(&signed_in.access, resource, Action::Edit),
-        Permission::ByHandler | Permission::ConsoleOnly => return Err(Problem::internal().into_response()),
+        Permission::ByHandler | Permission::ConsoleOnly => {
+            return Err(refused("Nobody can do this", "The console has no such page."));
+        }
     };
     decided.map(|_| ()).map_err(|refusal| {
         refused(
@@ -127,8 +129,13 @@ fn not_recent() -> Response {
     )
 }
 
-fn refused(title: &str, detail: &str) -> Response {
-    refusal::page(StatusCode::FORBIDDEN, title, detail, Some(Link { path: paths::CONSOLE, label: "Go to the console" }))
+fn refused(title: &str, detail: &str) -> MessagePage {
+    let link = Link { path: paths::CONSOLE, label: "Go to the console" };
+    MessagePage { title: title.to_owned(), detail: detail.to_owned(), link: Some(link) }
+}
+
+fn forbidden(page: &MessagePage) -> Response {
+    answer::page(StatusCode::FORBIDDEN, page)
 }
 
 #[cfg(test)]

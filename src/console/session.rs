@@ -30,7 +30,8 @@ pub(crate) struct SignedIn {
     pub(crate) roles: Vec<Role>,
     /// The CSRF token of the session.
     pub(crate) csrf: String,
-    pub(crate) signed_in_at: Timestamp,
+    /// When the password was given.
+    pub(crate) since: Timestamp,
     /// Where the request came from.
     pub(crate) address: IpAddr,
 }
@@ -54,7 +55,7 @@ impl SignedIn {
 
     /// Whether the password was given within the last hour.
     pub(crate) fn is_recent(&self, now: Timestamp) -> bool {
-        now.since(self.signed_in_at) < RECENT
+        now.since(self.since) < RECENT
     }
 
     /// The person as actions know them.
@@ -113,7 +114,7 @@ pub(crate) async fn resume(app: &App, headers: &HeaderMap, address: IpAddr) -> R
         access: AccessTable::compile(&roles),
         roles,
         csrf: csrf_of(token),
-        signed_in_at: session.signed_in_at,
+        since: session.signed_in_at,
         user,
         address,
     }))

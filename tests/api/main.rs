@@ -7,6 +7,7 @@ mod access_token;
 mod api_key;
 mod audit;
 mod console;
+mod console_sessions;
 mod entities;
 mod entity_races;
 mod entity_requests;

@@ -194,7 +194,7 @@ impl Browser {
     }
 }
 
-/// A text as XPath writes it.
+/// A text as `XPath` writes it.
 fn quoted(text: &str) -> String {
     if text.contains('\'') { format!("\"{text}\"") } else { format!("'{text}'") }
 }
