@@ -13,6 +13,7 @@ use super::form::Form;
 use super::request::read_form;
 use super::throttle::Throttle;
 use crate::app::App;
+use crate::crypto::secret::SECRET_PREFIX;
 use crate::crypto::token::{Claims, LONGEST_TOKEN, token_id};
 use crate::domain::scope::Scope;
 use crate::http::context::RequestContext;
@@ -106,7 +107,7 @@ fn audience<'a>(app: &'a App, form: &Form<'_>) -> Result<&'a str, OauthError> {
 fn requested_scope(client: &Client, requested: Option<&str>) -> Result<Option<String>, OauthError> {
     let Some(requested) = requested else { return Ok(None) };
     let beyond = |value: &str| {
-        OauthError::invalid_scope(format!("the roles of this application do not give {}", shortened(value)))
+        OauthError::invalid_scope(format!("the roles of this application do not give {}", repeatable(value)))
     };
     let scope = Scope::parse(requested).map_err(|unknown| beyond(&unknown.0))?;
     match scope.grants().iter().find(|grant| !client.roles.access.gives(grant)) {
@@ -115,10 +116,14 @@ fn requested_scope(client: &Client, requested: Option<&str>) -> Result<Option<St
     }
 }
 
-/// So much of what the caller wrote as fits in a message.
-fn shortened(value: &str) -> String {
-    value.chars().take(100).collect()
+/// What the caller wrote, unless it is too long to be a grant or could be a secret that went into the wrong parameter:
+/// answers end up in logs.
+fn repeatable(value: &str) -> &str {
+    if value.len() > LONGEST_REPEATED || value.contains(SECRET_PREFIX) { "one of these values" } else { value }
 }
+
+/// Longer than any grant (`gateway/` and 63 characters, `:view`).
+const LONGEST_REPEATED: usize = 100;
 
 /// RFC 6749 §5.1. Nothing in it needs escaping: a token is base64url, a scope is made of names without quotes.
 fn answer(token: &str, expires_in: i64, scope: &str) -> Response {
