@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::support::{Application, ConsoleUser, Hub, Request, html};
 
 const SECURITY: [&str; 6] = ["applications", "roles", "users", "gateways", "settings", "audit"];
-const UNSAFE: [&str; 5] = ["POST", "PUT", "PATCH", "DELETE", "QUERY"];
+const UNSAFE: [&str; 4] = ["POST", "PUT", "PATCH", "DELETE"];
 
 /// Ways by which a server may be talked into another method than the one it was asked with.
 const OVERRIDES: [&str; 3] = ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"];
