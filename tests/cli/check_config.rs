@@ -112,3 +112,20 @@ fn a_database_out_of_reach_is_named_without_its_password() {
         assert!(!refused.stderr.contains("hunter2"), "{refused:?}");
     }
 }
+
+#[test]
+fn the_settings_in_the_documentation_are_the_programs() {
+    use gateway_hub::config::{Config, Setting, Sources};
+    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/settings.md")).expect("the page");
+    for setting in Setting::ALL {
+        let row = page.lines().find(|line| line.starts_with("| ") && line.contains(&format!("`{}`", setting.key())));
+        let row = row.unwrap_or_else(|| panic!("docs/settings.md says nothing of {}", setting.key()));
+        let is_flag = !matches!(setting, Setting::Key | Setting::KeyFile);
+        assert_eq!(row.contains(&format!("`{}`", setting.flag())), is_flag, "{row}");
+    }
+    let (_, example) = page.split_once("```toml\n").expect("an example");
+    let (example, _) = example.split_once("```").expect("its end");
+    let mut sources = Sources::default();
+    sources.add_file("example.toml".as_ref(), example).expect("TOML");
+    Config::parse(&sources).expect("a good example").check_serving().expect("which may serve");
+}
