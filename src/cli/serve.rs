@@ -130,13 +130,16 @@ async fn serve(config: Config, output: Output) -> Result<(), Failure> {
     let first_run_link = console_user::make_first_run_token(&app)
         .await?
         .map(|token| app.config.public_url.join(&format!("/console/first-run#{token}")));
+    // Before anybody can know that the hub runs: who asks it to stop at once gets a graceful stop too.
+    let termination = server::termination()
+        .map_err(|error| Failure::refused(format!("can't listen for SIGTERM and SIGINT: {error}")))?;
     let started = Started::of(&app, listeners.ops_address, first_run_link, demo);
     output.answer(&started, || started.describe())?;
     let running = Server::start_on(Arc::clone(&app), listeners).await.map_err(Failure::refused)?;
-    let stopped = server::termination().await;
+    termination.await;
     running.shutdown().await;
     app.store.close().await;
-    stopped.map_err(|error| Failure::refused(format!("can't wait for signals: {error}")))
+    Ok(())
 }
 
 /// What is told before the first request is answered: whoever gets an answer can read it.
