@@ -5,9 +5,11 @@ use super::refusal::{self, Link};
 use super::session::SignedIn;
 use crate::http::body;
 use crate::http::problem::Problem;
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use std::convert::Infallible;
 use std::sync::Arc;
 use subtle::ConstantTimeEq as _;
 
@@ -24,6 +26,11 @@ pub(crate) struct Fields(Vec<(String, String)>);
 impl Fields {
     fn parse(body: &[u8]) -> Self {
         Self(form_urlencoded::parse(body).into_owned().collect())
+    }
+
+    /// The value of a field, if it was sent with one.
+    pub(crate) fn some(&self, name: &str) -> Option<String> {
+        Some(self.one(name)).filter(|value| !value.is_empty())
     }
 
     /// The value of a field; empty if it was not sent.
@@ -90,6 +97,17 @@ impl<F: FromFields, S: Send + Sync> FromRequest<S> for Open<F> {
             return Err(Problem::internal());
         }
         read(request).await.map(|fields| Self(F::from_fields(&fields)))
+    }
+}
+
+/// What stands in the query of a page. Lenient: what is unknown or missing changes nothing on a page for people.
+pub(crate) struct InQuery<F>(pub(crate) F);
+
+impl<F: FromFields, S: Send + Sync> FromRequestParts<S> for InQuery<F> {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        Ok(Self(F::from_fields(&Fields::parse(parts.uri.query().unwrap_or_default().as_bytes()))))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Signing in and out.
 
-use super::form::{Button, Fields, FromFields, Guarded, Open};
+use super::form::{Button, Fields, FromFields, Guarded, InQuery, Open};
 use super::throttle::Throttle;
 use super::{answer, paths, session, words};
 use crate::actions::ActionError;
@@ -11,10 +11,9 @@ use crate::http::problem::Problem;
 use crate::store::console_user;
 use askama::Template;
 use axum::Extension;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
-use serde::Deserialize;
 use std::sync::Arc;
 
 /// The sign-in page.
@@ -31,16 +30,23 @@ pub(crate) struct SignInPage {
 }
 
 /// Where the person comes from.
-#[derive(Debug, Default, Deserialize)]
 pub(crate) struct SignInQuery {
-    #[serde(default)]
     next: String,
     /// Set when a session exists, but its password was given too long ago.
     again: Option<String>,
 }
 
+impl FromFields for SignInQuery {
+    fn from_fields(fields: &Fields) -> Self {
+        Self { next: fields.one("next"), again: fields.some("again") }
+    }
+}
+
 /// `GET /console/sign-in`.
-pub(crate) async fn show(State(app): State<Arc<App>>, Query(query): Query<SignInQuery>) -> Result<Response, Problem> {
+pub(crate) async fn show(
+    State(app): State<Arc<App>>,
+    InQuery(query): InQuery<SignInQuery>,
+) -> Result<Response, Problem> {
     let mut tx = app.store.read().await?;
     let notice = if query.again.is_some() {
         Some("Making, regenerating and deleting keys needs a sign-in from the last hour.")

@@ -192,7 +192,7 @@ fn an_operator_sees_keys_and_edits_none() {
         browser.sign_in_as(hub, "otto").await;
         open_list(browser, hub).await;
         browser.row("Seen").await;
-        assert_eq!(browser.count("main button").await, 1, "only Find");
+        assert_eq!(browser.count("main button").await, 1, "only Search");
         for path in ["new", &format!("{client_id}/regenerate"), &format!("{client_id}/delete")] {
             browser.go(&hub.url(&format!("/console/applications/{path}"))).await;
             browser.heading("Your roles do not allow this").await;
@@ -211,5 +211,32 @@ fn an_operator_sees_keys_and_edits_none() {
         browser.follow("OAuth documentation").await;
         browser.heading("OAuth documentation").await;
         assert!(browser.text().await.contains(&hub.url("/oauth2/token")));
+    });
+}
+
+#[test]
+fn everything_works_without_scripts() {
+    story(async |browser, hub| {
+        hub.administrator().await;
+        let disabled = serde_json::json!({ "value": true });
+        browser.driver.cdp().send_raw("Emulation.setScriptExecutionDisabled", disabled).await.expect("no scripts");
+        browser.sign_in(hub).await;
+        browser.follow("Application keys").await;
+        let (client_id, secret) = new_key(browser, "Plain", "Operator").await;
+        assert_eq!(browser.count("button[data-copy]:not([hidden])").await, 0, "a script ran");
+        assert!(hub.token(&client_id, &secret).await.is_some());
+        browser.press("Close").await;
+        browser.no_window().await;
+        browser.press_in_row("Plain", "Regenerate").await;
+        browser.press("Regenerate API key").await;
+        let (_, secret) = shown(browser).await;
+        let token = hub.token(&client_id, &secret).await.expect("the new secret works");
+        browser.press("Close").await;
+        browser.no_window().await;
+        browser.press_in_row("Plain", "Delete").await;
+        browser.press("Delete API key").await;
+        browser.no_window().await;
+        assert!(!hub.accepts(&token).await);
+        assert!(browser.text().await.contains("No application has a key yet"));
     });
 }

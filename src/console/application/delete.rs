@@ -10,11 +10,12 @@ use crate::console::frame::{Frame, Section};
 use crate::console::session::SignedIn;
 use crate::console::{answer, paths, words};
 use crate::domain::application::Application;
+use crate::http::parameters::Segment;
 use crate::http::problem::Problem;
 use crate::store;
 use askama::Template;
 use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use std::sync::Arc;
@@ -36,7 +37,7 @@ pub(crate) struct DeletePage {
 pub(crate) async fn ask(
     State(app): State<Arc<App>>,
     Extension(signed_in): Extension<Arc<SignedIn>>,
-    Path(client_id): Path<String>,
+    Segment(client_id): Segment,
 ) -> Result<Response, Problem> {
     match wanted(&app, &client_id).await? {
         Ok(application) => window(&app, &signed_in, StatusCode::OK, &application, None).await,
@@ -47,7 +48,7 @@ pub(crate) async fn ask(
 /// `POST /console/applications/{client_id}/delete`: and then it is so.
 pub(crate) async fn confirm(
     State(app): State<Arc<App>>,
-    Path(client_id): Path<String>,
+    Segment(client_id): Segment,
     Guarded { signed_in, form: Button }: Guarded<Button>,
 ) -> Result<Response, Problem> {
     let application = match wanted(&app, &client_id).await? {

@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use crate::console::answer;
+use crate::console::form::{Fields, FromFields, InQuery};
 use crate::console::frame::{Frame, Section};
 use crate::console::paths;
 use crate::console::session::SignedIn;
@@ -15,10 +16,9 @@ use crate::http::problem::Problem;
 use crate::store::{self, StoreError};
 use askama::Template;
 use axum::Extension;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use serde::Deserialize;
 use std::sync::Arc;
 
 /// How many applications the table shows at once.
@@ -86,10 +86,9 @@ impl List {
 }
 
 /// Which part of the list is asked for.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default)]
 pub(crate) struct ListQuery {
     /// The beginning of the names to show.
-    #[serde(default)]
     q: String,
     /// The name after which the page begins.
     after: Option<String>,
@@ -97,11 +96,17 @@ pub(crate) struct ListQuery {
     notice: Option<String>,
 }
 
+impl FromFields for ListQuery {
+    fn from_fields(fields: &Fields) -> Self {
+        Self { q: fields.one("q"), after: fields.some("after"), notice: fields.some("notice") }
+    }
+}
+
 /// `GET /console/applications`.
 pub(crate) async fn show(
     State(app): State<Arc<App>>,
     Extension(signed_in): Extension<Arc<SignedIn>>,
-    Query(query): Query<ListQuery>,
+    InQuery(query): InQuery<ListQuery>,
 ) -> Result<Response, Problem> {
     let mut frame = signed_in.frame(Section::Applications);
     // Only words of our own: a link can't put text onto the page.
@@ -121,7 +126,7 @@ pub(crate) async fn behind_window(app: &App, signed_in: &SignedIn) -> Result<Lis
 
 async fn load(app: &App, signed_in: &SignedIn, query: ListQuery) -> Result<List, StoreError> {
     let mut tx = app.store.read().await?;
-    let wanted = query.q.trim().to_lowercase();
+    let wanted = query.q.trim().replace('\0', "").to_lowercase();
     let after = query.after.as_deref().unwrap_or(&wanted).replace('\0', "");
     let mut found = Vec::new();
     // Names that begin with a text follow it in order; the one that is this text comes first.

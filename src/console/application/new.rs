@@ -5,7 +5,7 @@ use super::shown;
 use crate::actions::application::{NewApplication, create};
 use crate::actions::{ActionError, Actor};
 use crate::app::App;
-use crate::console::form::{Fields, FromFields, Guarded};
+use crate::console::form::{Fields, FromFields, Guarded, InQuery};
 use crate::console::frame::{Frame, Section};
 use crate::console::session::SignedIn;
 use crate::console::{answer, words};
@@ -16,10 +16,9 @@ use crate::http::problem::Problem;
 use crate::store::{self, StoreError};
 use askama::Template;
 use axum::Extension;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use serde::Deserialize;
 use std::sync::Arc;
 
 /// The title of the window in all its steps.
@@ -66,17 +65,21 @@ impl NamePage {
 }
 
 /// What the steps hand on in the address: a name is no secret, and going back keeps it.
-#[derive(Debug, Default, Deserialize)]
 pub(crate) struct NameQuery {
-    #[serde(default)]
     name: String,
+}
+
+impl FromFields for NameQuery {
+    fn from_fields(fields: &Fields) -> Self {
+        Self { name: fields.one("name") }
+    }
 }
 
 /// `GET /console/applications/new`: step 1.
 pub(crate) async fn ask_name(
     State(app): State<Arc<App>>,
     Extension(signed_in): Extension<Arc<SignedIn>>,
-    Query(query): Query<NameQuery>,
+    InQuery(query): InQuery<NameQuery>,
 ) -> Result<Response, Problem> {
     name_step(&app, &signed_in, StatusCode::OK, query.name, None).await
 }
@@ -85,7 +88,7 @@ pub(crate) async fn ask_name(
 pub(crate) async fn ask_roles(
     State(app): State<Arc<App>>,
     Extension(signed_in): Extension<Arc<SignedIn>>,
-    Query(query): Query<NameQuery>,
+    InQuery(query): InQuery<NameQuery>,
 ) -> Result<Response, Problem> {
     let fault = match Name::parse(&query.name) {
         Err(fault) => Some(words::sentence(&fault.to_string())),

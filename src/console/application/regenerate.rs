@@ -11,10 +11,11 @@ use crate::console::frame::{Frame, Section};
 use crate::console::session::SignedIn;
 use crate::console::{answer, words};
 use crate::domain::application::Application;
+use crate::http::parameters::Segment;
 use crate::http::problem::Problem;
 use askama::Template;
 use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use std::sync::Arc;
@@ -39,7 +40,7 @@ pub(crate) struct RegeneratePage {
 pub(crate) async fn ask(
     State(app): State<Arc<App>>,
     Extension(signed_in): Extension<Arc<SignedIn>>,
-    Path(client_id): Path<String>,
+    Segment(client_id): Segment,
 ) -> Result<Response, Problem> {
     match wanted(&app, &client_id).await? {
         Ok(application) => window(&app, &signed_in, StatusCode::OK, &application, None).await,
@@ -61,7 +62,7 @@ impl FromFields for RegenerateForm {
 /// `POST /console/applications/{client_id}/regenerate`: replaces the secret and shows the new one once.
 pub(crate) async fn make(
     State(app): State<Arc<App>>,
-    Path(client_id): Path<String>,
+    Segment(client_id): Segment,
     Guarded { signed_in, form }: Guarded<RegenerateForm>,
 ) -> Result<Response, Problem> {
     let application = match wanted(&app, &client_id).await? {
