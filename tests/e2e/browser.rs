@@ -145,13 +145,7 @@ impl Browser {
 
     /// Waits until no window is open.
     pub(crate) async fn no_window(&self) {
-        for _ in 0..100 {
-            if self.window().await.is_none() {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        panic!("the window is still open: {:?}", self.window().await);
+        self.until("the window to close", async || self.window().await.is_none()).await;
     }
 
     /// Points at a row.
@@ -175,9 +169,35 @@ impl Browser {
         button.click().await.expect("a button that can be pressed");
     }
 
+    /// Waits until a window with this title is open.
+    pub(crate) async fn window_titled(&self, title: &str) {
+        self.until(&format!("a window titled {title}"), async || self.window().await.as_deref() == Some(title)).await;
+    }
+
+    /// Waits until the page says this.
+    pub(crate) async fn says(&self, words: &str) {
+        self.until(words, async || self.text().await.contains(words)).await;
+    }
+
+    /// Waits until so many elements match.
+    pub(crate) async fn has(&self, number: u64, css: &str) {
+        self.until(&format!("{number} of {css}"), async || self.count(css).await == number).await;
+    }
+
+    async fn until(&self, what: &str, mut holds: impl AsyncFnMut() -> bool) {
+        for _ in 0..150 {
+            if holds().await {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("waited in vain for {what}; the page says:\n{}", self.text().await);
+    }
+
     /// Everything the page says.
     pub(crate) async fn text(&self) -> String {
-        self.driver.find(By::Css("body")).await.expect("a page").text().await.expect("its text")
+        let answer = self.driver.execute("return document.body.innerText", Vec::new()).await.expect("a script");
+        answer.json().as_str().unwrap_or_default().to_owned()
     }
 
     /// How many elements match.

@@ -37,22 +37,22 @@ fn a_key_is_made_used_regenerated_and_deleted() {
         browser.fill("Username", super::hub::ADMINISTRATOR).await;
         browser.fill("Password", "wrong password").await;
         browser.press("Sign in").await;
-        assert!(browser.text().await.contains("password is wrong"));
+        browser.says("password is wrong").await;
         browser.fill("Password", super::hub::PASSWORD).await;
         browser.press("Sign in").await;
         browser.heading("Application keys").await;
 
         // The window keeps its title, and what was typed, through its steps.
         browser.press("New API Key").await;
-        assert_eq!(browser.window().await.as_deref(), Some("New API Key"));
+        browser.window_titled("New API Key").await;
         browser.fill("Name", "Grafana").await;
         browser.press("Next").await;
-        assert_eq!(browser.window().await.as_deref(), Some("New API Key"));
+        browser.window_titled("New API Key").await;
         browser.press("Generate API Key").await;
-        assert!(browser.text().await.contains("Choose at least one role."));
+        browser.says("Choose at least one role.").await;
         browser.field("Operator").await.click().await.expect("a checkbox");
         browser.press("Generate API Key").await;
-        assert_eq!(browser.window().await.as_deref(), Some("New API Key"));
+        browser.window_titled("New API Key").await;
         let (client_id, secret) = shown(browser).await;
         assert!(client_id.starts_with("gh_") && secret.starts_with("ghs_"), "{client_id}");
         for label in ["client_id", "client_secret"] {
@@ -62,13 +62,12 @@ fn a_key_is_made_used_regenerated_and_deleted() {
         for _ in 0..3 {
             escape(browser).await;
         }
-        assert_eq!(browser.window().await.as_deref(), Some("New API Key"));
+        browser.window_titled("New API Key").await;
         assert_eq!(shown(browser).await, (client_id.clone(), secret.clone()));
         let token = hub.token(&client_id, &secret).await.expect("the shown key works");
         assert!(hub.accepts(&token).await);
         browser.press("Close").await;
-        browser.heading("Application keys").await;
-        assert_eq!(browser.window().await, None);
+        browser.no_window().await;
         assert!(!browser.driver.source().await.expect("a page").contains(&secret));
 
         // A row shows its buttons to the pointer only.
@@ -80,10 +79,10 @@ fn a_key_is_made_used_regenerated_and_deleted() {
 
         // Regenerate: the client_id stays, the old secret and its tokens are dead.
         browser.press_in_row("Grafana", "Regenerate").await;
-        assert_eq!(browser.window().await.as_deref(), Some("Regenerate API key"));
-        assert!(browser.text().await.contains("The client_id stays the same."));
+        browser.window_titled("Regenerate API key").await;
+        browser.says("The client_id stays the same.").await;
         browser.press("Regenerate API key").await;
-        assert_eq!(browser.window().await.as_deref(), Some("Regenerate API key"));
+        browser.window_titled("Regenerate API key").await;
         let (same_id, new_secret) = shown(browser).await;
         assert_eq!(same_id, client_id);
         assert_ne!(new_secret, secret);
@@ -91,16 +90,17 @@ fn a_key_is_made_used_regenerated_and_deleted() {
         assert!(!hub.accepts(&token).await, "a token of the old secret still works");
         let token = hub.token(&client_id, &new_secret).await.expect("the new secret works");
         browser.press("Close").await;
+        browser.no_window().await;
 
         // Delete: asked once more, then it is so.
         browser.press_in_row("Grafana", "Delete").await;
-        assert!(browser.text().await.contains("permanent"));
+        browser.says("permanent").await;
         browser.press("Cancel").await;
         browser.no_window().await;
         browser.press_in_row("Grafana", "Delete").await;
         browser.press("Delete API key").await;
-        browser.heading("Application keys").await;
-        assert_eq!(browser.count("tbody tr").await, 0);
+        browser.no_window().await;
+        browser.has(0, "tbody tr").await;
         assert!(hub.token(&client_id, &new_secret).await.is_none());
         assert!(!hub.accepts(&token).await);
     });
@@ -114,7 +114,7 @@ fn the_way_back_shows_no_secret() {
         browser.follow("Application keys").await;
         let (client_id, secret) = new_key(browser, "Back button", "Operator").await;
         browser.press("Close").await;
-        browser.heading("Application keys").await;
+        browser.no_window().await;
         for _ in 0..4 {
             browser.driver.back().await.expect("a way back");
             let source = browser.driver.source().await.expect("a page");
@@ -145,13 +145,12 @@ fn a_form_that_is_sent_twice_makes_one_key() {
         assert!(hub.token(&client_id, &secret).await.is_some());
         // A reload sends the form again: no second key, and no secret.
         browser.driver.refresh().await.expect("a reload");
-        let text = browser.text().await;
-        assert!(text.contains("This was already done."), "{text}");
-        assert_eq!(browser.window().await.as_deref(), Some("New API Key"));
+        browser.says("This was already done.").await;
+        browser.window_titled("New API Key").await;
         assert!(!browser.driver.source().await.expect("a page").contains(&secret));
         browser.press("Close").await;
-        browser.heading("Application keys").await;
-        assert_eq!(browser.count("tbody tr").await, 1);
+        browser.no_window().await;
+        browser.has(1, "tbody tr").await;
         assert!(hub.token(&client_id, &secret).await.is_some(), "the first key was replaced");
     });
 }
@@ -165,12 +164,13 @@ fn names_are_refused_where_they_stand() {
         let name = "<script>document.title='gone'</script>";
         new_key(browser, name, "Operator").await;
         browser.press("Close").await;
+        browser.no_window().await;
         browser.row(name).await;
         // The same name in other capitals is taken; what was typed stays.
         browser.press("New API Key").await;
         browser.fill("Name", &name.to_uppercase()).await;
         browser.press("Next").await;
-        assert!(browser.text().await.contains("There is already an application named"));
+        browser.says("There is already an application named").await;
         assert_eq!(browser.value("Name").await, name.to_uppercase());
         // Escape leaves a window that shows no secret.
         escape(browser).await;
@@ -188,11 +188,13 @@ fn an_operator_sees_keys_and_edits_none() {
         open_list(browser, hub).await;
         let (client_id, _) = new_key(browser, "Seen", "Operator").await;
         browser.press("Close").await;
+        browser.no_window().await;
         browser.press("Sign out").await;
+        browser.heading("Sign in").await;
         browser.sign_in_as(hub, "otto").await;
         open_list(browser, hub).await;
         browser.row("Seen").await;
-        assert_eq!(browser.count("main button").await, 1, "only Search");
+        browser.has(1, "main button").await;
         for path in ["new", &format!("{client_id}/regenerate"), &format!("{client_id}/delete")] {
             browser.go(&hub.url(&format!("/console/applications/{path}"))).await;
             browser.heading("Your roles do not allow this").await;
@@ -210,7 +212,7 @@ fn an_operator_sees_keys_and_edits_none() {
         browser.heading("Roles").await;
         browser.follow("OAuth documentation").await;
         browser.heading("OAuth documentation").await;
-        assert!(browser.text().await.contains(&hub.url("/oauth2/token")));
+        browser.says(&hub.url("/oauth2/token")).await;
     });
 }
 
@@ -223,7 +225,7 @@ fn everything_works_without_scripts() {
         browser.sign_in(hub).await;
         browser.follow("Application keys").await;
         let (client_id, secret) = new_key(browser, "Plain", "Operator").await;
-        assert_eq!(browser.count("button[data-copy]:not([hidden])").await, 0, "a script ran");
+        browser.has(0, "button[data-copy]:not([hidden])").await;
         assert!(hub.token(&client_id, &secret).await.is_some());
         browser.press("Close").await;
         browser.no_window().await;
@@ -237,6 +239,6 @@ fn everything_works_without_scripts() {
         browser.press("Delete API key").await;
         browser.no_window().await;
         assert!(!hub.accepts(&token).await);
-        assert!(browser.text().await.contains("No application has a key yet"));
+        browser.says("No application has a key yet").await;
     });
 }
