@@ -1,4 +1,4 @@
-//! `check-config`: reads the configuration as `serve` would, and opens nothing.
+//! `check-config`: reads the configuration as `serve` would, certificate included, and makes nothing.
 
 use std::fmt::Write as _;
 
@@ -12,11 +12,14 @@ use super::{
     serve::ServeSettings,
     table::facts,
 };
-use crate::config::{Config, KeySource, Span};
+use crate::{
+    config::{Config, KeySource, Span},
+    server::Listeners,
+};
 
 /// Check the configuration that `serve` would start with, and show it
 ///
-/// Nothing is opened, made or bound. Secrets are not shown.
+/// The certificate and its key are read; nothing is made or bound. Secrets are not shown.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct CheckConfig {
@@ -49,7 +52,7 @@ struct Effective {
 impl CheckConfig {
     pub(super) fn run(self, global: &Global, output: Output) -> Result<(), Failure> {
         let config = global.config(|sources| self.settings.add_to(sources))?;
-        config.check_serving()?;
+        Listeners::check(&config).map_err(Failure::refused)?;
         warn_of_unknown_variables();
         let effective = Effective::of(&config);
         output.answer(&effective, || effective.describe())

@@ -58,13 +58,25 @@ pub struct Listeners {
 }
 
 impl Listeners {
+    /// Checks everything that can be checked without binding: the rules of serving, the certificate and its key.
+    ///
+    /// # Errors
+    /// [`StartError::Config`], [`StartError::Tls`].
+    pub fn check(config: &Config) -> Result<(), StartError> {
+        Self::tls(config).map(|_| ())
+    }
+
+    fn tls(config: &Config) -> Result<Option<TlsAcceptor>, StartError> {
+        config.check_serving()?;
+        config.tls.as_ref().map(tls::acceptor).transpose().map_err(StartError::Tls)
+    }
+
     /// Checks the rules of serving, reads the certificate, and binds.
     ///
     /// # Errors
     /// [`StartError`].
     pub async fn bind(config: &Config) -> Result<Self, StartError> {
-        config.check_serving()?;
-        let tls = config.tls.as_ref().map(tls::acceptor).transpose().map_err(StartError::Tls)?;
+        let tls = Self::tls(config)?;
         let (main, address) = bind("--listen", config.listen).await?;
         let mut operations = None;
         let mut ops_address = None;

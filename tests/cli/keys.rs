@@ -123,3 +123,14 @@ fn find_names_the_owner_of_a_secret() {
     let mistyped = hub.run_with(&["keys", "find", "--secret-stdin"], Some(&secret[..40])).code(1);
     assert!(mistyped.stderr.contains("cut short") && !mistyped.stderr.contains(&secret[..40]), "{mistyped:?}");
 }
+
+#[test]
+fn a_secret_that_could_not_be_shown_is_a_failure() {
+    let hub = Installation::new();
+    let full = std::fs::File::options().write(true).open("/dev/full").expect("a device of Linux");
+    let mut command = hub.command(&["keys", "create", "Grafana", "--role", "Operator"]);
+    let done = command.stdout(full).stderr(std::process::Stdio::piped()).output().expect("the program runs");
+    assert_eq!(done.status.code(), Some(1));
+    let reason = String::from_utf8_lossy(&done.stderr);
+    assert!(reason.contains("regenerate") && !reason.contains("ghs_"), "{reason}");
+}

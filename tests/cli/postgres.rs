@@ -33,3 +33,24 @@ async fn two_nodes_of_one_store_obey_one_command_line() {
     }
     assert!(one.stop().success() && two.stop().success());
 }
+
+#[test]
+fn several_nodes_may_meet_on_an_empty_database() {
+    let database = PostgresDatabase::create();
+    let nodes: Vec<Installation> = (0..4)
+        .map(|_| {
+            let mut node = Installation::new();
+            node.database_url = Some(database.url.clone());
+            let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+            node.environment.push(("GATEWAY_HUB_KEY".to_owned(), key.to_owned()));
+            node
+        })
+        .collect();
+    std::thread::scope(|scope| {
+        for (number, node) in nodes.iter().enumerate() {
+            scope.spawn(move || node.key(&format!("application {number}"), &["Operator"]));
+        }
+    });
+    assert_eq!(nodes[0].run(&["keys", "list", "--json"]).good().json().as_array().map(Vec::len), Some(4));
+    assert!(!nodes[0].data().exists(), "nothing is needed beside the database and the key");
+}

@@ -54,6 +54,9 @@ fn tls_files_are_checked_before_anything_listens() {
     let broken = hub.folder().join("broken.pem");
     std::fs::write(&broken, "not PEM").expect("written");
     let file = broken.display().to_string();
-    let refused = hub.run(&["serve", "--listen", "127.0.0.1:0", "--tls-cert", &file, "--tls-key", &file]).code(1);
-    assert!(refused.stderr.contains("broken.pem"), "{refused:?}");
+    for command in ["serve", "check-config"] {
+        let refused = hub.run(&[command, "--listen", "127.0.0.1:0", "--tls-cert", &file, "--tls-key", &file]).code(1);
+        assert!(refused.stderr.contains("broken.pem") && refused.stderr.contains("PEM"), "{refused:?}");
+    }
+    assert!(!hub.data().exists(), "nothing is made");
 }

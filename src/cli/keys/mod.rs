@@ -137,7 +137,7 @@ fn show_key(key: &ShownKey, ends_at: Option<Timestamp>, what: &str, output: Outp
         roles: &key.roles,
         old_secret_ends_at: ends_at,
     };
-    output.answer(&view, || view.describe(what))
+    output.answer_once(&view, || view.describe(what))
 }
 
 async fn list(app: &App, output: Output) -> Result<(), Failure> {
