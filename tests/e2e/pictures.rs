@@ -11,7 +11,11 @@ use std::path::{Path, PathBuf};
 
 const SIZES: [(u32, u32); 2] = [(1280, 800), (390, 844)];
 
-/// Where the pictures go: `docs/images`, or the folder in `PICTURES`, where every size and scheme is kept.
+/// The pictures that the documentation shows.
+const SHOWN: [&str; 3] = ["application-keys", "new-api-key-roles", "new-api-key-shown"];
+
+/// Where the pictures go: `docs/images` for those of the documentation, or all, in every size and scheme, to the folder
+/// named by `PICTURES`.
 fn folder() -> (PathBuf, bool) {
     match std::env::var_os("PICTURES") {
         Some(folder) => (PathBuf::from(folder), true),
@@ -24,7 +28,7 @@ async fn take(browser: &Browser, name: &str) {
     std::fs::create_dir_all(&folder).expect("a folder for pictures");
     for (width, height) in SIZES {
         for scheme in ["light", "dark"] {
-            if !all && (width, scheme) != (1280, "light") {
+            if !all && ((width, scheme) != (1280, "light") || !SHOWN.contains(&name)) {
                 continue;
             }
             let cdp = browser.driver.cdp();

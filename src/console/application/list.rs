@@ -7,11 +7,12 @@ use crate::console::frame::{Frame, Section};
 use crate::console::paths;
 use crate::console::session::SignedIn;
 use crate::console::when::When;
-use crate::domain::application::Application;
+use crate::domain::application::{Application, ApplicationStatus};
 use crate::domain::grant::Action;
 use crate::domain::name::Name;
 use crate::domain::resource::SecurityResource;
 use crate::domain::role::Role;
+use crate::domain::time::Timestamp;
 use crate::http::problem::Problem;
 use crate::store::{self, StoreError};
 use askama::Template;
@@ -30,7 +31,8 @@ pub(crate) struct Row {
     pub(crate) name: String,
     pub(crate) client_id: String,
     pub(crate) roles: Vec<String>,
-    pub(crate) disabled: bool,
+    /// What is out of the ordinary, with its style.
+    pub(crate) mark: Option<(String, &'static str)>,
     pub(crate) key_made: When,
 }
 
@@ -142,8 +144,9 @@ async fn load(app: &App, signed_in: &SignedIn, query: ListQuery) -> Result<List,
     let next = found.last().filter(|_| more).map(|last| last.name.key());
     let total = store::application::count(&mut tx).await?;
     let roles = store::role::all(&mut tx).await?;
+    let now = app.clock.now();
     Ok(List {
-        rows: found.iter().map(|application| Row::new(application, &roles)).collect(),
+        rows: found.iter().map(|application| Row::new(application, &roles, now)).collect(),
         query: query.q.trim().to_owned(),
         first_page: query.after.is_none(),
         next,
@@ -153,15 +156,24 @@ async fn load(app: &App, signed_in: &SignedIn, query: ListQuery) -> Result<List,
 }
 
 impl Row {
-    fn new(application: &Application, roles: &[Role]) -> Self {
+    fn new(application: &Application, roles: &[Role], now: Timestamp) -> Self {
         let made = application.secrets.first().map_or(application.created_at, |secret| secret.created_at);
         Self {
             name: application.name.to_string(),
             client_id: application.client_id.to_string(),
             roles: role_names(application, roles),
-            disabled: !application.enabled,
+            mark: mark(application, now),
             key_made: When::new(made),
         }
+    }
+}
+
+fn mark(application: &Application, now: Timestamp) -> Option<(String, &'static str)> {
+    match application.status(now) {
+        ApplicationStatus::Active => None,
+        ApplicationStatus::Disabled => Some(("disabled".to_owned(), "off")),
+        ApplicationStatus::Expired => Some(("expired".to_owned(), "ended")),
+        ApplicationStatus::OverlapUntil(end) => Some((format!("old secret until {}", When::new(end).full), "accent")),
     }
 }
 
@@ -183,18 +195,17 @@ pub(crate) struct ListPage {
 impl List {
     /// A list whose names try to be markup.
     pub(crate) fn sample() -> Self {
-        use crate::domain::time::Timestamp;
-        let row = |name: &str, client_id: &str, roles: &[&str], disabled| Row {
+        let row = |name: &str, client_id: &str, roles: &[&str], mark: Option<&str>| Row {
             name: name.to_owned(),
             client_id: client_id.to_owned(),
             roles: roles.iter().map(ToString::to_string).collect(),
-            disabled,
+            mark: mark.map(|text| (text.to_owned(), "off")),
             key_made: When::new(Timestamp::from_seconds(1_795_000_000)),
         };
         Self {
             rows: vec![
-                row("<script>alert('name')</script>", "gh_0123456789abcdefghijAB", &["<script>role</script>"], true),
-                row("Grafana", "gh_Zz23456789abcdefghijAB", &["Operator", "fx desk"], false),
+                row("<script>alert('name')</script>", "gh_0123456789abcdefghijAB", &["<script>role</script>"], Some("disabled")),
+                row("Grafana", "gh_Zz23456789abcdefghijAB", &["Operator", "fx desk"], None),
             ],
             query: String::new(),
             first_page: true,
