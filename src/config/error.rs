@@ -89,7 +89,7 @@ impl fmt::Display for Fault {
                 write!(f, "{}: unknown key {key:?}", file.display())?;
                 match suggestion {
                     Some(suggestion) => write!(f, ": did you mean `{suggestion}`?"),
-                    None => write!(f, ": the keys are {}", super::source::file_keys().join(", ")),
+                    None => write!(f, ": the keys are {}", super::setting::file_keys().join(", ")),
                 }
             }
             Self::File { file, reason } => write!(f, "configuration file {}: {reason}", file.display()),

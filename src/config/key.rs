@@ -4,11 +4,7 @@ use std::{fmt, path::PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::{
-    error::Fault,
-    parse_path,
-    source::{Reader, Setting},
-};
+use super::{error::Fault, parse_path, setting::Setting, source::Reader};
 
 /// The source of the hub's key. The keys themselves are read and checked when the store is opened.
 #[derive(Clone, PartialEq, Eq)]

@@ -5,11 +5,7 @@ use std::{
     path::PathBuf,
 };
 
-use super::{
-    error::Fault,
-    parse_path,
-    source::{Reader, Setting},
-};
+use super::{error::Fault, parse_path, setting::Setting, source::Reader};
 
 /// Where `serve` listens unless told otherwise.
 pub(super) const DEFAULT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);

@@ -11,6 +11,7 @@ mod key;
 mod listen;
 mod network;
 mod public_url;
+mod setting;
 mod source;
 mod timing;
 mod token;
@@ -25,7 +26,8 @@ pub use key::KeySource;
 pub use listen::{Tls, parse_listen};
 pub use network::parse_network;
 pub use public_url::PublicUrl;
-pub use source::{Origin, Setting, Sources};
+pub use setting::Setting;
+pub use source::{Origin, Sources};
 pub use timing::Timing;
 pub use token::{SigningAlgorithm, TokenConfig};
 

@@ -2,11 +2,7 @@
 
 use std::time::Duration;
 
-use super::{
-    duration::Span,
-    error::Fault,
-    source::{Reader, Setting},
-};
+use super::{duration::Span, error::Fault, setting::Setting, source::Reader};
 
 /// How closely a node follows the changes of the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,10 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use super::{
-    duration::Span,
-    source::{Reader, Setting},
-};
+use super::{duration::Span, setting::Setting, source::Reader};
 
 /// Settings of access tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
