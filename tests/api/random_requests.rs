@@ -37,6 +37,8 @@ struct Callers {
     applications: Vec<Application>,
     person: ConsoleUser,
     csrf: Option<(String, String)>,
+    /// Keys that the console may do anything to; not those that the requests are sent with.
+    disposable: Vec<String>,
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -54,11 +56,11 @@ async fn a_hundred_thousand_random_requests_break_nothing() {
         let body = json!({"attributes": {"user.department": "fx", "number": number.to_string()}});
         applications[0].send("PUT", &format!("/api/v1/entities/host-{number}"), &body).await;
     }
-    let person = hub.console_user("Administrator").await;
     let routes = Arc::new(routes::all());
     let mut tasks = Vec::new();
     for task in 0..CONNECTIONS {
-        let callers = Callers { applications: applications.clone(), person: person.clone(), csrf: None };
+        let person = hub.console_user("Administrator").await;
+        let callers = Callers { applications: applications.clone(), person, csrf: None, disposable: Vec::new() };
         let chance = Chance::new(seed.wrapping_add(task as u64));
         let count = REQUESTS.div_ceil(CONNECTIONS);
         tasks.push(tokio::spawn(run(hub.site.clone(), Arc::clone(&routes), callers, chance, count)));
@@ -141,6 +143,8 @@ async fn run(
                 callers.person = ConsoleUser::sign_in(&site, &callers.person.name, PASSWORD).await;
                 page = callers.person.get("/console/applications").await;
             }
+            callers.disposable = client_ids(&page.text());
+            callers.disposable.retain(|id| callers.applications.iter().all(|own| own.client_id != *id));
             let mut fields = html::forms(&page).into_iter().flat_map(|form| form.fields);
             callers.csrf = fields.find(|field| field.name.contains("csrf")).map(|field| (field.name, field.value));
         }
@@ -169,6 +173,12 @@ async fn run(
         }
     }
     tally
+}
+
+/// Every `client_id` that a text names.
+fn client_ids(text: &str) -> Vec<String> {
+    let found = text.match_indices("gh_").filter_map(|(at, _)| text.get(at..at + 25));
+    found.filter(|id| id[3..].bytes().all(|byte| byte.is_ascii_alphanumeric())).map(str::to_owned).collect()
 }
 
 fn is_slow(path: &str) -> bool {
@@ -216,14 +226,21 @@ fn generate(route: &Route, callers: &Callers, chance: &mut Chance) -> (Request, 
         route.method
     };
     let application = &callers.applications[chance.below(callers.applications.len())];
-    let mut target = fill(&route.path, application, chance);
+    let console = route.path.starts_with("/console");
+    let id = if console && !callers.disposable.is_empty() {
+        &callers.disposable[chance.below(callers.disposable.len())]
+    } else {
+        &application.client_id
+    };
+    // The keys that the requests are sent with stay out of the console's reach.
+    let id = if console && callers.disposable.is_empty() { "gh_0000000000000000000000" } else { id };
+    let mut target = fill(&route.path, id, chance);
     if chance.percent(45) {
         target.push('?');
         target.push_str(&query(chance));
     }
     let mut request = Request::new(method, &target);
     let mut authenticated = false;
-    let console = route.path.starts_with("/console");
     let oauth = route.path.starts_with("/oauth2") && route.method == "POST";
     if console {
         if chance.percent(75) {
@@ -274,7 +291,7 @@ fn generate(route: &Route, callers: &Callers, chance: &mut Chance) -> (Request, 
 }
 
 /// A target for the path's template, with ids that exist and ids that never could.
-fn fill(template: &str, application: &Application, chance: &mut Chance) -> String {
+fn fill(template: &str, client_id: &str, chance: &mut Chance) -> String {
     let mut filled = String::new();
     let mut rest = template;
     while let Some((before, after)) = rest.split_once('{') {
@@ -283,7 +300,7 @@ fn fill(template: &str, application: &Application, chance: &mut Chance) -> Strin
         filled.push_str(&match (name, chance.below(10)) {
             (_, 0) => segment(chance),
             ("slug", _) => chance.pick(&["not-found", "console-only", "insufficient-scope"]).to_owned(),
-            (_, 1 | 2) => application.client_id.clone(),
+            ("client_id", 1..=7) | (_, 1 | 2) => client_id.to_owned(),
             (_, 3) => chance.pick(&["role_administrator", "role_operator", "Operator"]).to_owned(),
             _ => format!("host-{}", chance.below(60)),
         });
