@@ -6,6 +6,7 @@ mod support;
 mod access_token;
 mod api_key;
 mod audit;
+mod client_work;
 mod console;
 mod console_sessions;
 mod entities;
