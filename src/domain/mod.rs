@@ -7,6 +7,7 @@ pub mod application;
 pub mod audit_event;
 pub mod console_user;
 pub mod data_filter;
+pub mod denial;
 pub mod entity;
 pub mod grant;
 pub mod name;

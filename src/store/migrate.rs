@@ -17,8 +17,10 @@ pub struct Migration {
 }
 
 /// The steps of the security state.
-pub(super) const SECURITY: &[Migration] =
-    &[Migration { version: 1, minimum_reader: 1, sql: include_str!("../../migrations/security/0001_first.sql") }];
+pub(super) const SECURITY: &[Migration] = &[
+    Migration { version: 1, minimum_reader: 1, sql: include_str!("../../migrations/security/0001_first.sql") },
+    Migration { version: 2, minimum_reader: 1, sql: include_str!("../../migrations/security/0002_usage.sql") },
+];
 
 /// The steps of the entity inventory.
 pub(super) const ENTITIES: &[Migration] =

@@ -5,6 +5,7 @@
 mod db;
 mod error;
 mod migrate;
+mod rows;
 mod shape;
 mod tx;
 
@@ -12,12 +13,14 @@ pub mod application;
 pub mod audit_event;
 pub mod changes;
 pub mod console_user;
+pub mod denial;
 pub mod entity;
 pub mod keys;
 pub mod meta;
 pub mod role;
 pub mod session;
 pub mod token;
+pub mod usage;
 
 pub use db::{Store, StoreSettings};
 pub use error::StoreError;
@@ -59,11 +62,13 @@ pub fn security_statements() -> impl Iterator<Item = (&'static str, &'static str
         ("audit_event", audit_event::STATEMENTS),
         ("changes", changes::STATEMENTS),
         ("console_user", console_user::STATEMENTS),
+        ("denial", denial::STATEMENTS),
         ("keys", keys::STATEMENTS),
         ("meta", meta::STATEMENTS),
         ("role", role::STATEMENTS),
         ("session", session::STATEMENTS),
         ("token", token::STATEMENTS),
+        ("usage", usage::STATEMENTS),
     ];
     files.into_iter().flat_map(|(file, statements)| statements.iter().map(move |(name, sql)| (file, *name, *sql)))
 }

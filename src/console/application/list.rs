@@ -204,7 +204,12 @@ impl List {
         };
         Self {
             rows: vec![
-                row("<script>alert('name')</script>", "gh_0123456789abcdefghijAB", &["<script>role</script>"], Some("disabled")),
+                row(
+                    "<script>alert('name')</script>",
+                    "gh_0123456789abcdefghijAB",
+                    &["<script>role</script>"],
+                    Some("disabled"),
+                ),
                 row("Grafana", "gh_Zz23456789abcdefghijAB", &["Operator", "fx desk"], None),
             ],
             query: String::new(),
