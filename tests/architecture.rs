@@ -1,6 +1,8 @@
 //! What the documentation promises of the code: directions of imports, one place for routes, one for ambient calls;
 //! and what the documents name exists.
 
+#![allow(clippy::format_push_string, reason = "in tests the shorter way is the better one")]
+
 use std::{
     collections::BTreeSet,
     fs,
@@ -232,7 +234,7 @@ fn help() -> String {
             .filter_map(|line| line.split_whitespace().next().map(str::to_owned))
             .filter(|name| name != "help")
             .collect();
-        all.push_str(&format!("COMMAND {}\n{text}\n", words.join(" ")));
+        *all += &format!("COMMAND {}\n{text}\n", words.join(" "));
         if depth < 3 {
             for name in names {
                 let mut deeper = words.to_vec();

@@ -59,7 +59,7 @@ async fn sec_14_only_asymmetric_algorithms_of_the_allow_list() {
     }
     // The public key as an HMAC secret, in every form that it is published in.
     let jwks = hub.site.get("/oauth2/jwks").await.expect(200);
-    for (algorithm, secret) in forge.public_key_as_secrets(&jwks.body) {
+    for (algorithm, secret) in Forge::public_key_as_secrets(&jwks.body) {
         let token = forge.sign_hmac(algorithm, &secret, true);
         refused(&hub, &token, "HS with the public key").await;
         refused(&hub, &forge.sign_hmac(algorithm, &secret, false), "HS without kid").await;
@@ -240,8 +240,8 @@ async fn sec_18_a_token_comes_in_one_authorization_header_only() {
     for value in [
         format!("Bearer {token}, Bearer {token}"),
         format!("Bearer {token} {token}"),
-        format!("Bearer  "),
-        format!("Bearer"),
+        "Bearer  ".to_owned(),
+        "Bearer".to_owned(),
         format!("Token {token}"),
         format!("Basic {token}"),
         format!("DPoP {token}"),

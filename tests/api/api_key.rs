@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use gateway_hub::crypto::secret::SecretShape;
 use serde_json::json;
 
-use crate::support::{Application, Hub, Request};
+use crate::support::{Application, Hub, Request, hub::PASSWORD};
 
 const HOUR: u64 = 3_600;
 
@@ -66,7 +66,7 @@ async fn sec_10_a_dump_of_the_database_holds_no_usable_secret() {
         shown.client_secret.clone(),
         shown.token.clone(),
         replaced,
-        hub.password(&person.name),
+        PASSWORD.to_owned(),
     ];
     secrets.extend(person.cookies.iter().map(|(_, value)| value.clone()).filter(|value| value.len() >= 16));
     let key = hub.hub_key();

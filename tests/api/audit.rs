@@ -1,5 +1,6 @@
 //! Rule 7: no change to security state without its audit event, in the same transaction.
 
+use gateway_hub::actions::Actor;
 use serde_json::json;
 
 use crate::support::Hub;
@@ -47,7 +48,7 @@ async fn rule_07_what_cannot_be_audited_does_not_happen() {
     let hub = Hub::start().await;
     let application = hub.application(&["Operator"]).await;
     hub.role("Reader", &["entities:view"], None).await;
-    let operator = hub.operator();
+    let operator = Actor::operator();
     hub.break_audit().await;
     let before = hub.rows().await;
     for (action, result) in hub.every_action_as(&operator, &application.client_id, &application.client_id).await {

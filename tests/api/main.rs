@@ -1,5 +1,12 @@
 //! The hub over HTTP, in this process: a module for each part of the address space and of the security contract.
 
+#![allow(
+    clippy::format_push_string,
+    clippy::format_collect,
+    clippy::cast_precision_loss,
+    reason = "in tests the shorter way is the better one"
+)]
+
 #[path = "../support/mod.rs"]
 mod support;
 

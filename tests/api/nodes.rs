@@ -33,7 +33,7 @@ async fn every_end_reaches_the_other_node(hub: &Hub) {
         assert!(!application.is_in().await, "{end}: here at once");
         let mut gone = elsewhere(&application);
         if end == "revoke" {
-            gone.client_secret = "ghs_none".to_owned();
+            "ghs_none".clone_into(&mut gone.client_secret);
         }
         let took = dead_within_bound(&gone).await;
         println!("{end}: seen on the other node after {took:?}");

@@ -426,7 +426,8 @@ fn text(chance: &mut Chance) -> String {
 }
 
 fn body(form: bool, application: &Application, callers: &Callers, chance: &mut Chance) -> (String, Vec<u8>) {
-    let (kind, mut body) = if form != chance.percent(5) {
+    let slip = chance.percent(5);
+    let (kind, mut body) = if form ^ slip {
         let mut pairs = form_urlencoded::Serializer::new(String::new());
         for name in [
             "grant_type",

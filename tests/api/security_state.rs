@@ -195,7 +195,7 @@ async fn sec_30_the_rules_live_below_the_handlers() {
     let victim = hub.application(&["Operator"]).await;
     let powerful = hub.application(&["Administrator"]).await;
     let operator = hub.actor("Operator").await;
-    let application = hub.application_actor(&powerful.client_id);
+    let application = Hub::application_actor(&powerful.client_id);
     let before = hub.rows().await;
     for (who, actor) in [("operator", &operator), ("application", &application)] {
         let tried = hub.every_action_as(actor, &victim.client_id, &powerful.client_id).await;

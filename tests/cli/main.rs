@@ -1,5 +1,7 @@
 //! The real program: its commands, and `serve` under real clients, in the search for secrets, and under `kill -9`.
 
+#![allow(clippy::format_collect, reason = "in tests the shorter way is the better one")]
+
 #[path = "../support/mod.rs"]
 mod support;
 

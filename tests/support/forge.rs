@@ -62,7 +62,7 @@ impl Forge {
     }
 
     /// The public key in the forms in which somebody could take it for an HMAC secret.
-    pub fn public_key_as_secrets(&self, jwks: &[u8]) -> Vec<(Algorithm, Vec<u8>)> {
+    pub fn public_key_as_secrets(jwks: &[u8]) -> Vec<(Algorithm, Vec<u8>)> {
         let set: Value = serde_json::from_slice(jwks).expect("JSON");
         let mut point = vec![4];
         for coordinate in ["x", "y"] {

@@ -44,7 +44,7 @@ impl Form {
         let labels: Vec<_> = self.fields.iter().map(|field| field.label.clone()).collect();
         let field = self.fields.iter_mut().find(|field| field.label == label);
         let field = field.unwrap_or_else(|| panic!("no field labelled {label}, only {labels:?}"));
-        field.value = value.to_owned();
+        value.clone_into(&mut field.value);
         field.sent = true;
         self
     }
@@ -137,7 +137,7 @@ pub fn forms(page: &Answer) -> Vec<Form> {
                 }
                 let choice = kind == "checkbox" || kind == "radio";
                 let sent = !choice || tag.get("checked").is_some();
-                let label = tag.get("aria-label").map(str::to_owned).unwrap_or_else(|| labels(at));
+                let label = tag.get("aria-label").map_or_else(|| labels(at), str::to_owned);
                 let value = tag.get("value").unwrap_or(if choice { "on" } else { "" }).to_owned();
                 let value = if tag.name == "textarea" { inner_text(&text, &tags, at) } else { value };
                 let read_only = tag.get("readonly").is_some();

@@ -267,12 +267,9 @@ impl Hub {
     }
 
     /// The password of that console user.
+    #[expect(clippy::unused_self, reason = "reads as the story of this hub's people")]
     pub fn password(&self, _name: &str) -> String {
         PASSWORD.to_owned()
-    }
-
-    pub fn operator(&self) -> Actor {
-        Actor::operator()
     }
 
     /// The actor that a console user with that role is.
@@ -285,7 +282,7 @@ impl Hub {
         Actor::console_user(&user, [&*role], "127.0.0.1")
     }
 
-    pub fn application_actor(&self, client_id: &str) -> Actor {
+    pub fn application_actor(client_id: &str) -> Actor {
         Actor::application(client_id, "application", "127.0.0.1")
     }
 
@@ -452,7 +449,7 @@ impl Hub {
         tried.insert("rename", application::update(app, actor, powerful, &rename).await.map(drop));
         for (name, how) in [
             ("regenerate", Regeneration::AtOnce),
-            ("overlap", Regeneration::Overlap(Duration::from_secs(60))),
+            ("overlap", Regeneration::Overlap(Duration::from_mins(1))),
             ("leaked", Regeneration::Leaked),
         ] {
             tried.insert(name, api_key::regenerate(app, actor, victim, how, None).await.map(drop));
@@ -466,11 +463,11 @@ impl Hub {
         tried.insert("delete", application::delete(app, actor, victim).await);
         let input = RoleInput { name: "Mine".to_owned(), grants: texts(&["entities:edit"]), filter: String::new() };
         tried.insert("create role", role::create(app, actor, &input).await.map(drop));
-        let wider = RoleUpdate { grants: Some(texts(&["applications:edit"])), ..RoleUpdate::default() };
-        tried.insert("widen role", role::update(app, actor, &spare, &wider).await.map(drop));
+        let more = RoleUpdate { grants: Some(texts(&["applications:edit"])), ..RoleUpdate::default() };
+        tried.insert("widen role", role::update(app, actor, &spare, &more).await.map(drop));
         tried.insert("delete role", role::delete(app, actor, &spare).await);
-        let created = console_user::create(app, actor, "mallory", &[administrator], PASSWORD).await;
-        tried.insert("create user", created.map(drop));
+        let person_made = console_user::create(app, actor, "mallory", &[administrator], PASSWORD).await;
+        tried.insert("create user", person_made.map(drop));
         if !person.is_empty() {
             tried.insert("reset password", console_user::reset_password(app, actor, &person, PASSWORD).await);
         }

@@ -2,6 +2,7 @@
 //!
 //! A test reads like the story of a caller: `hub.anonymous()`, `hub.console_user("Administrator")`,
 //! `hub.application(&["Operator"])`. Every hub has its own folder and its own database, and leaves nothing behind.
+#![allow(clippy::format_push_string, clippy::format_collect, reason = "in tests the shorter way is the better one")]
 #![allow(dead_code, unused_imports, unreachable_pub, reason = "each test binary uses its own part of the harness")]
 
 pub mod callers;

@@ -158,7 +158,7 @@ impl Installation {
         let listen = site.address.to_string();
         let mut all = vec!["serve", "--listen", &listen];
         all.extend(arguments);
-        let count = (0..).find(|count| !self.log("stderr", *count).exists()).expect("a free number");
+        let count = (0..10_000).find(|count| !self.log("stderr", *count).exists()).expect("a free number");
         let file = |name: &str| fs::File::create(self.log(name, count)).expect("a file for what it prints");
         let mut command = self.command(&all);
         command.stdout(file("stdout")).stderr(file("stderr"));

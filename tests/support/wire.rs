@@ -154,7 +154,8 @@ impl Request {
             raw.push_str(&format!("{name}: {value}\r\n"));
         }
         let bodiless = matches!(self.method.as_str(), "GET" | "HEAD");
-        if !has("content-length") && !has("transfer-encoding") && !(bodiless && self.body.is_empty()) {
+        let framed = has("content-length") || has("transfer-encoding") || bodiless && self.body.is_empty();
+        if !framed {
             raw.push_str(&format!("Content-Length: {}\r\n", self.body.len()));
         }
         raw.push_str("\r\n");
