@@ -1,6 +1,8 @@
 //! The Web Console in a real browser (Chromium and chromedriver, found in the path), driven by what a person sees: the
 //! words on buttons, the labels of fields, the titles of windows.
 
+mod accessibility;
+mod axe;
 mod browser;
 mod first_run;
 mod hub;
