@@ -6,6 +6,7 @@ mod support;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use gateway_hub::config::DatabaseUrl;
 use gateway_hub::domain::data_filter::{DataFilter, limits};
 use gateway_hub::domain::entity::{Attributes, Entity, EntityId, EntityVersion};
 use gateway_hub::domain::time::Timestamp;
@@ -28,7 +29,7 @@ async fn sql_and_memory_select_what_memory_alone_selects_on_sqlite() {
 #[tokio::test]
 async fn sql_and_memory_select_what_memory_alone_selects_on_postgresql() {
     let database = support::postgres::PostgresDatabase::create();
-    check(StoreSettings::Postgres(database.url.clone())).await;
+    check(StoreSettings::Postgres(DatabaseUrl::parse(&database.url).expect("an address"))).await;
 }
 
 async fn check(settings: StoreSettings) {
@@ -201,7 +202,10 @@ fn largest() -> Vec<DataFilter> {
 async fn a_page_goes_on_after_the_last_id_in_byte_order_on_both_databases() {
     let folder = tempfile::tempdir().expect("a folder");
     let database = support::postgres::PostgresDatabase::create();
-    for settings in [StoreSettings::Folder(folder.path().to_owned()), StoreSettings::Postgres(database.url.clone())] {
+    for settings in [
+        StoreSettings::Folder(folder.path().to_owned()),
+        StoreSettings::Postgres(DatabaseUrl::parse(&database.url).expect("an address")),
+    ] {
         let store = Store::open(&settings).await.expect("a store");
         store.migrate().await.expect("its schema");
         let entities = inventory(&mut TestRunner::deterministic());
@@ -231,7 +235,10 @@ async fn a_page_goes_on_after_the_last_id_in_byte_order_on_both_databases() {
 async fn a_writer_that_lost_the_race_changes_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
     let database = support::postgres::PostgresDatabase::create();
-    for settings in [StoreSettings::Folder(folder.path().to_owned()), StoreSettings::Postgres(database.url.clone())] {
+    for settings in [
+        StoreSettings::Folder(folder.path().to_owned()),
+        StoreSettings::Postgres(DatabaseUrl::parse(&database.url).expect("an address")),
+    ] {
         let store = Store::open(&settings).await.expect("a store");
         store.migrate().await.expect("its schema");
         let now = Timestamp::from_seconds(0);

@@ -41,7 +41,7 @@ impl Place {
         let database = PostgresDatabase::create();
         let mut config = Config::local(folder.path());
         config.database = Database::Postgres(DatabaseUrl::parse(&database.url).expect("an address"));
-        let settings = StoreSettings::Postgres(database.url.clone());
+        let settings = StoreSettings::Postgres(DatabaseUrl::parse(&database.url).expect("an address"));
         Self::new(config, settings, folder, Some(database))
     }
 
@@ -227,7 +227,7 @@ async fn rewrite(place: &Place, sql: &str) {
             connection.execute(sqlx::raw_sql(sql)).await.expect("a statement");
         }
         StoreSettings::Postgres(url) => {
-            let mut connection = sqlx::PgConnection::connect(url).await.expect("a connection");
+            let mut connection = sqlx::PgConnection::connect(url.expose()).await.expect("a connection");
             connection.execute(sqlx::raw_sql(sql)).await.expect("a statement");
         }
     }
@@ -395,5 +395,25 @@ async fn every_statement_is_the_same_on_both_databases() {
     assert!(shapes[0].len() > 50);
     for (one, other) in shapes[0].iter().zip(&shapes[1]) {
         assert_eq!(one, other);
+    }
+}
+
+#[tokio::test]
+async fn what_the_hub_writes_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let place = Place::sqlite();
+    // A folder that was there before, open to everyone on the host.
+    std::fs::set_permissions(place.folder(), std::fs::Permissions::from_mode(0o755)).expect("a mode");
+    let app = place.node().await;
+    application::create(&app, &Actor::operator(), &new("Grafana", &[RoleId::OPERATOR])).await.expect("a key");
+    let mut seen = Vec::new();
+    for file in std::fs::read_dir(place.folder()).expect("the folder") {
+        let file = file.expect("a file");
+        let mode = file.metadata().expect("its mode").permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{}", file.path().display());
+        seen.push(file.file_name().into_string().expect("a name"));
+    }
+    for name in ["gateway-hub.db", "gateway-hub.db-wal", "entities.db", "hub.key"] {
+        assert!(seen.iter().any(|file| file == name), "{name} in {seen:?}");
     }
 }

@@ -70,7 +70,7 @@ pub async fn migrate(config: &Config) -> Result<MigrationReport, OpenError> {
 async fn open_store(config: &Config) -> Result<(Store, MigrationReport), OpenError> {
     let settings = match &config.database {
         Database::Sqlite => StoreSettings::Folder(config.data_dir.clone()),
-        Database::Postgres(url) => StoreSettings::Postgres(url.expose().to_owned()),
+        Database::Postgres(url) => StoreSettings::Postgres(url.clone()),
     };
     if matches!(config.database, Database::Sqlite) || matches!(config.key, KeySource::DataDir) {
         make_folder(config).map_err(|error| OpenError::DataFolder(config.data_dir.clone(), error))?;

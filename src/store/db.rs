@@ -2,6 +2,7 @@
 
 use super::tx::Inner;
 use super::{MigrationReport, StoreError, Tx, migrate};
+use crate::config::DatabaseUrl;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{PgPool, SqlitePool};
@@ -14,8 +15,8 @@ use std::time::Duration;
 pub enum StoreSettings {
     /// `gateway-hub.db` and `entities.db` in this folder.
     Folder(PathBuf),
-    /// A `postgres://…` address.
-    Postgres(String),
+    /// A PostgreSQL.
+    Postgres(DatabaseUrl),
 }
 
 /// The store: security state, and apart from it the entities.
@@ -52,7 +53,7 @@ impl Store {
                 entities: sqlite(&folder.join("entities.db")).await?,
             }),
             StoreSettings::Postgres(url) => {
-                let options = PgConnectOptions::from_str(url).map_err(StoreError::from)?;
+                let options = PgConnectOptions::from_str(url.expose()).map_err(StoreError::from)?;
                 let options = options.application_name("gateway-hub");
                 let pool = |connections| {
                     PgPoolOptions::new()
@@ -115,6 +116,7 @@ impl Store {
 }
 
 async fn sqlite(file: &Path) -> Result<Db, StoreError> {
+    make_private(file).map_err(|error| StoreError::Unavailable(format!("{}: {error}", file.display())))?;
     let options = SqliteConnectOptions::new()
         .filename(file)
         .create_if_missing(true)
@@ -135,6 +137,15 @@ async fn sqlite(file: &Path) -> Result<Db, StoreError> {
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .connect_lazy_with(options.pragma("query_only", "ON"));
     Ok(Db::Sqlite { writer, readers })
+}
+
+/// Makes the file before SQLite does, for its owner alone: SQLite gives its other files (`-wal`, `-shm`) the same mode.
+fn make_private(file: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
 }
 
 impl Db {
