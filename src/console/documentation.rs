@@ -48,9 +48,9 @@ impl DocumentationPage {
             token_snippet: format!(
                 "curl -u \"$CLIENT_ID:$CLIENT_SECRET\" \\\n     -d grant_type=client_credentials \\\n     {public_url}/oauth2/token"
             ),
-            call_snippet: format!("curl -H \"Authorization: Bearer $TOKEN\" {public_url}/api/v1/entities"),
+            call_snippet: format!("curl -H \"Authorization: Bearer $TOKEN\" \\\n     {public_url}/api/v1/entities"),
             revoke_snippet: format!(
-                "curl -u \"$CLIENT_ID:$CLIENT_SECRET\" -d \"token=$TOKEN\" {public_url}/oauth2/revoke"
+                "curl -u \"$CLIENT_ID:$CLIENT_SECRET\" \\\n     -d \"token=$TOKEN\" \\\n     {public_url}/oauth2/revoke"
             ),
             endpoints: vec![
                 endpoint("Metadata", "/.well-known/oauth-authorization-server", "RFC 8414"),

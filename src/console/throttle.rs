@@ -6,7 +6,7 @@
 
 use crate::domain::time::Timestamp;
 use quick_cache::sync::Cache;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
@@ -77,6 +77,14 @@ impl Throttle {
     }
 }
 
+/// An IPv6 host commonly has a whole /64 to choose its addresses from.
+fn neighbourhood(source: IpAddr) -> IpAddr {
+    match source.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64))),
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
 impl Attempt {
     /// Counts a failure and tells how long its answer is held back.
     pub(crate) fn failed(&self, now: Timestamp) -> Duration {
@@ -123,6 +131,14 @@ mod tests {
         assert_eq!(pauses, [0, 0, 0, 0, 250, 500, 1000, 2000, 4000, 8000, 8000, 8000]);
         assert_eq!(fail(&throttle, ELSEWHERE, 1_000_020), Duration::ZERO, "another source is not slowed");
         assert_eq!(fail(&throttle, HERE, 1_002_000), Duration::ZERO, "after a quarter of an hour all is forgotten");
+    }
+
+    #[test]
+    fn a_host_is_its_network() {
+        let parse = |text: &str| text.parse::<IpAddr>().expect("an address");
+        assert_eq!(neighbourhood(parse("2001:db8::1:2:3:4")), neighbourhood(parse("2001:db8::9")));
+        assert_ne!(neighbourhood(parse("2001:db8:0:1::1")), neighbourhood(parse("2001:db8::1")));
+        assert_eq!(neighbourhood(parse("::ffff:192.0.2.7")), ELSEWHERE);
     }
 
     #[test]

@@ -24,8 +24,9 @@ pub(crate) fn about(role: &Role) -> String {
         _ => {
             let lines: Vec<String> =
                 grant_lines(role).into_iter().map(|line| format!("{} {}", line.actions, line.resource)).collect();
-            let rows = role.filter.as_ref().map(|filter| format!(", only rows where {filter}")).unwrap_or_default();
-            sentence(&format!("{}{rows}", lines.join(", ")))
+            // No full stop after a filter: it would look like a part of it.
+            let rows = role.filter.as_ref().map(|filter| format!(" Only rows where {filter}")).unwrap_or_default();
+            format!("{}{rows}", sentence(&lines.join(", ")))
         }
     }
 }

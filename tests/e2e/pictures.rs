@@ -9,7 +9,7 @@ use gateway_hub::domain::role::RoleId;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
-const SIZES: [(u32, u32); 2] = [(1280, 800), (390, 844)];
+const SIZES: [(u32, u32); 3] = [(1280, 800), (900, 700), (390, 844)];
 
 /// The pictures that the documentation shows.
 const SHOWN: [&str; 3] = ["application-keys", "new-api-key-roles", "new-api-key-shown"];
@@ -37,13 +37,17 @@ async fn take(browser: &Browser, name: &str) {
                 { "name": "prefers-reduced-motion", "value": "reduce" },
             ] });
             cdp.send_raw("Emulation.setEmulatedMedia", media).await.expect("a colour scheme");
+            let touch = json!({ "enabled": width < 800 });
+            cdp.send_raw("Emulation.setTouchEmulationEnabled", touch).await.expect("a finger, or none");
             let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
             cdp.send_raw("Emulation.setDeviceMetricsOverride", size).await.expect("a size");
             let file = if all { format!("{name}-{width}-{scheme}.png") } else { format!("{name}.png") };
             browser.driver.screenshot(&folder.join(file)).await.expect("a picture");
         }
     }
-    browser.driver.cdp().send_raw("Emulation.clearDeviceMetricsOverride", json!({})).await.expect("the old size");
+    let cdp = browser.driver.cdp();
+    cdp.send_raw("Emulation.setTouchEmulationEnabled", json!({ "enabled": false })).await.expect("no finger");
+    cdp.send_raw("Emulation.clearDeviceMetricsOverride", json!({})).await.expect("the old size");
 }
 
 async fn fill(hub: &Hub) {
@@ -103,11 +107,13 @@ fn pictures() {
         take(browser, "new-api-key-name").await;
         browser.press("Next").await;
         browser.says("Step 2 of 2").await;
+        browser.field("FX desk").await.click().await.expect("a checkbox");
+        take(browser, "new-api-key-roles").await;
+        browser.field("FX desk").await.click().await.expect("a checkbox");
         browser.press("Generate API Key").await;
         browser.says("Choose at least one role.").await;
         take(browser, "new-api-key-no-role").await;
         browser.field("FX desk").await.click().await.expect("a checkbox");
-        take(browser, "new-api-key-roles").await;
         browser.press("Generate API Key").await;
         browser.field("client_secret").await;
         take(browser, "new-api-key-shown").await;
