@@ -209,6 +209,40 @@ async fn sec_30_the_rules_live_below_the_handlers() {
 }
 
 #[tokio::test]
+async fn rule_10_who_may_edit_keys_hands_out_no_more_than_they_have() {
+    let hub = Hub::start().await;
+    hub.role("Key keeper", &["applications:view", "applications:edit", "entities:view"], None).await;
+    hub.role("Reader", &["entities:view"], None).await;
+    hub.role("Fx keeper", &["gateway/fx-*:view"], None).await;
+    hub.role("Fx reader", &["entities:view"], Some("user.department = fx")).await;
+    let powerful = hub.application(&["Administrator"]).await;
+    let mut keeper = hub.console_user("Key keeper").await;
+    let before = hub.rows().await;
+    for role in ["Administrator", "Operator", "Fx keeper"] {
+        let mut request = keeper.new_key_request("Too much", &["Reader"]).await;
+        // The boxes that the page offers bind nobody.
+        let body = String::from_utf8(request.body.clone()).expect("a form");
+        let other = body.replace("=Reader", &format!("={}", role.replace(' ', "+")));
+        assert_ne!(body, other);
+        request.body = other.into_bytes();
+        let answer = keeper.send(request).await;
+        assert!((400..500).contains(&answer.status), "{role}: {}", answer.status);
+        assert!(html::shown(&answer, "client_secret").is_none(), "{role}");
+    }
+    let tried = hub.every_action_as(&hub.actor_of(&keeper.name).await, &powerful.client_id, &powerful.client_id).await;
+    for (action, result) in tried.into_iter().filter(|(action, _)| *action != "create") {
+        let refusal = result.expect_err(action);
+        assert!(refusal.contains("Forbidden"), "{action}: {refusal}");
+    }
+    assert_eq!(before.security_state(), hub.rows().await.security_state());
+    // What they have, they can hand out: all of it, or the rows of it that a filter leaves.
+    for role in ["Reader", "Fx reader"] {
+        let mut key = keeper.new_key(role, &[role]).await;
+        assert!(key.sign_in().await.is_in().await);
+    }
+}
+
+#[tokio::test]
 async fn rule_10_the_last_local_administrator_stays() {
     let hub = Hub::start().await;
     let administrator = hub.console_user("Administrator").await;

@@ -282,6 +282,18 @@ impl Hub {
         Actor::console_user(&user, [&*role], "127.0.0.1")
     }
 
+    /// The actor that this console user is.
+    pub async fn actor_of(&self, name: &str) -> Actor {
+        let users = self.rows().await.table("console_user");
+        let user = users.iter().find(|user| user["name"] == name).and_then(|user| user["id"].as_str());
+        let id = user.expect("the user").to_owned();
+        let mut tx = self.app.store.read().await.expect("the store answers");
+        let user =
+            gateway_hub::store::console_user::get(&mut tx, &id).await.expect("the store answers").expect("the user");
+        let roles: Vec<_> = user.roles.iter().filter_map(|role| self.app.snapshot.role(role)).collect();
+        Actor::console_user(&user, roles.iter().map(|role| &**role), "127.0.0.1")
+    }
+
     pub fn application_actor(client_id: &str) -> Actor {
         Actor::application(client_id, "application", "127.0.0.1")
     }
