@@ -4,6 +4,8 @@
 pub const ROOT: &str = "/";
 /// The console's start: leads to the overview.
 pub const CONSOLE: &str = "/console";
+/// The same, as people type it.
+pub const CONSOLE_SLASH: &str = "/console/";
 /// The overview page.
 pub const OVERVIEW: &str = "/console/overview";
 /// Signing in.

@@ -25,6 +25,7 @@ pub fn table() -> RouteTable {
         // Every person.
         get(paths::ROOT, PERSON, Permission::None, overview::start),
         get(paths::CONSOLE, PERSON, Permission::None, overview::start),
+        get(paths::CONSOLE_SLASH, PERSON, Permission::None, overview::start),
         get(paths::OVERVIEW, PERSON, Permission::None, overview::show),
         get(paths::DOCUMENTATION, PERSON, Permission::None, documentation::show),
         post(paths::SIGN_OUT, PERSON, Permission::None, sign_in::sign_out),
