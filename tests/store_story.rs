@@ -1,5 +1,7 @@
 //! The store's story, told on SQLite and on PostgreSQL: the same acts, the same state, the same refusals.
 
+#[path = "store_story/list.rs"]
+mod list;
 #[path = "support/mod.rs"]
 mod support;
 
@@ -89,7 +91,16 @@ on_both! {
     a_wrong_or_missing_key_stops_the_start
     several_processes_start_on_an_empty_store
     a_newer_schema_is_refused
+    the_list_is_searched_and_filtered
+    turning_pages_of_a_changing_list_skips_and_repeats_nothing
+    a_secret_leads_to_its_application
+    an_owner_is_a_console_user
 }
+
+use list::{
+    a_secret_leads_to_its_application, an_owner_is_a_console_user, the_list_is_searched_and_filtered,
+    turning_pages_of_a_changing_list_skips_and_repeats_nothing,
+};
 
 fn new(name: &str, roles: &[&str]) -> NewApplication {
     let roles = roles.iter().map(|role| RoleId::new(*role)).collect();

@@ -3,9 +3,11 @@
 use super::application::{existing, target};
 use super::{ActionError, Actor, transact};
 use crate::app::App;
+use crate::app::LiveKeys;
 use crate::app::live_keys::pepper_context;
-use crate::crypto::secret::{ClientSecret, Pepper};
+use crate::crypto::secret::{ClientSecret, Pepper, SECRET_PREFIX, SecretShape};
 use crate::domain::application::{Application, ClientId, CredentialId, StoredSecret};
+use crate::domain::grant::Action;
 use crate::domain::resource::SecurityResource;
 use crate::domain::role::Role;
 use crate::domain::time::Timestamp;
@@ -107,6 +109,66 @@ pub async fn regenerate(
     })
 }
 
+/// What a text that somebody found turned out to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FoundSecret {
+    /// The live secret of this application.
+    Of(Box<Application>),
+    /// A whole secret that no application has now: it was regenerated, its application deleted, or it is another hub's.
+    Nobodys,
+    /// A secret that was mistyped or cut short: its checksum does not fit.
+    Mistyped,
+    /// There is no client secret in it.
+    Foreign,
+}
+
+/// Finds the application whose live secret stands in a text, such as a line of a log. The text is neither stored nor
+/// logged; only its hashes reach the database.
+///
+/// # Errors
+/// [`ActionError::Forbidden`] for who may not view applications.
+pub async fn find_by_secret(app: &App, actor: &Actor, text: &str) -> Result<FoundSecret, ActionError> {
+    if !actor.may(SecurityResource::Applications, Action::View) {
+        return Err(ActionError::Forbidden(
+            "your roles do not include applications:view; ask an administrator".to_owned(),
+        ));
+    }
+    let mut looked = FoundSecret::Foreign;
+    let mut tx = app.store.read().await?;
+    let peppers = store::keys::peppers(&mut tx).await?;
+    let keys = LiveKeys::open(&app.keyring, &app.clock, &peppers, &[])
+        .map_err(|fault| ActionError::Store(StoreError::Unreadable(fault.to_string())))?;
+    for offered in offered_secrets(text).take(MOST_OFFERED) {
+        if SecretShape::of(offered) == SecretShape::Mistyped {
+            if looked == FoundSecret::Foreign {
+                looked = FoundSecret::Mistyped;
+            }
+            continue;
+        }
+        looked = FoundSecret::Nobodys;
+        for pepper in (0..).map_while(|index| keys.pepper(index)) {
+            let hash = pepper.hash(offered);
+            let found = store::application::by_secret(&mut tx, &hash.0, pepper.id(), app.clock.now()).await?;
+            if let Some(application) = found {
+                return Ok(FoundSecret::Of(Box::new(application)));
+            }
+        }
+    }
+    Ok(looked)
+}
+
+/// So many secrets of one text are looked up.
+const MOST_OFFERED: usize = 20;
+
+/// The pieces of a text that begin as client secrets do, without what stands around them.
+fn offered_secrets(text: &str) -> impl Iterator<Item = &str> {
+    text.match_indices(SECRET_PREFIX).map(|(at, prefix)| {
+        let rest = &text[at..];
+        let digits = rest[prefix.len()..].find(|c: char| !c.is_ascii_alphanumeric());
+        digits.map_or(rest, |length| &rest[..prefix.len() + length])
+    })
+}
+
 fn describe(application: &Application) -> Value {
     let credential = |secret: &StoredSecret| json!({ "credential": secret.id.to_string(), "ends_at": secret.ends_at.map(|end| end.to_string()) });
     json!({ "secrets": application.secrets.iter().map(credential).collect::<Vec<_>>() })
@@ -147,5 +209,17 @@ pub(super) async fn submit(tx: &mut Tx, submission: &str, id: &ClientId, now: Ti
     match store::application::submit(tx, submission, id, now).await {
         Err(StoreError::Duplicate { .. }) => Err(ActionError::AlreadySubmitted),
         outcome => Ok(outcome?),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_found_within_a_text() {
+        let found: Vec<&str> = offered_secrets("a=ghs_1aB&b=\"ghs_\u{e4}\" curl -u gh_x:ghs_9z\n").collect();
+        assert_eq!(found, ["ghs_1aB", "ghs_", "ghs_9z"]);
+        assert_eq!(offered_secrets("hunter2").count(), 0);
     }
 }

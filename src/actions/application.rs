@@ -24,6 +24,8 @@ pub struct NewApplication {
     pub roles: Vec<RoleId>,
     /// What it is for.
     pub description: String,
+    /// The id of the console user who answers for it.
+    pub owner: Option<String>,
     /// From when on it is refused.
     pub expires_at: Option<Timestamp>,
     /// From which networks it may come; empty for any.
@@ -43,6 +45,8 @@ pub struct ApplicationUpdate {
     pub roles: Option<Vec<RoleId>>,
     /// Another description.
     pub description: Option<String>,
+    /// Another owner; `Some(None)` for nobody.
+    pub owner: Option<Option<String>>,
     /// Another expiry; `Some(None)` for never.
     pub expires_at: Option<Option<Timestamp>>,
     /// Other networks.
@@ -69,6 +73,7 @@ pub async fn create(app: &App, actor: &Actor, new: &NewApplication) -> Result<Sh
         check_expiry(new.expires_at, now)?;
         let roles = read_roles(tx, &new.roles).await?;
         actor.require_covers(&roles)?;
+        check_owner(tx, new.owner.as_deref()).await?;
         if let Some(submission) = &new.submission {
             api_key::submit(tx, submission, &client_id, now).await?;
         }
@@ -88,6 +93,7 @@ pub async fn create(app: &App, actor: &Actor, new: &NewApplication) -> Result<Sh
             min_seq: 0,
             created_at: now,
             created_by: actor.name().to_owned(),
+            owner: new.owner.clone(),
             secrets: vec![stored],
         };
         store::application::insert(tx, &application).await.map_err(|error| taken(error, &name))?;
@@ -134,6 +140,10 @@ pub async fn update(
         }
         if let Some(description) = &update.description {
             description.trim().clone_into(&mut after.description);
+        }
+        if let Some(owner) = &update.owner {
+            check_owner(tx, owner.as_deref()).await?;
+            after.owner.clone_from(owner);
         }
         if let Some(networks) = &update.networks {
             after.networks.clone_from(networks);
@@ -250,6 +260,15 @@ fn check_expiry(expires_at: Option<Timestamp>, now: Timestamp) -> Result<(), Act
     }
 }
 
+async fn check_owner(tx: &mut Tx, owner: Option<&str>) -> Result<(), ActionError> {
+    match owner {
+        Some(id) if store::console_user::get(tx, id).await?.is_none() => {
+            Err(ActionError::invalid("owner", "there is no such console user any more; choose another"))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn taken(error: StoreError, name: &Name) -> ActionError {
     match error {
         StoreError::Duplicate { what } if what.contains("name_key") => ActionError::name_taken("an application", name),
@@ -266,6 +285,7 @@ fn describe(application: &Application, roles: &[Role]) -> Value {
     json!({
         "name": application.name.as_str(),
         "description": application.description,
+        "owner": application.owner,
         "roles": roles.iter().map(|role| role.name.as_str()).collect::<Vec<_>>(),
         "enabled": application.enabled,
         "networks": application.networks.iter().map(ToString::to_string).collect::<Vec<_>>(),

@@ -106,6 +106,8 @@ pub struct Application {
     pub created_at: Timestamp,
     /// By whom, as shown to people.
     pub created_by: String,
+    /// The id of the console user who answers for it, if somebody does.
+    pub owner: Option<String>,
     /// Its secrets: one, or two during an overlap, newest first.
     pub secrets: Vec<StoredSecret>,
 }

@@ -1,6 +1,6 @@
 //! Applications, their memberships and their secrets' hashes.
 
-use super::{StoreError, Tx, on, statements};
+use super::{StoreError, Tx, application_list, on, statements};
 use crate::domain::application::{Application, ClientId, CredentialId, StoredSecret};
 use crate::domain::name::Name;
 use crate::domain::role::RoleId;
@@ -11,19 +11,19 @@ use std::collections::HashMap;
 
 statements! {
     ALL = "SELECT client_id, name, description, enabled, networks, allow_basic, expires_at, min_seq, created_at, \
-        created_by FROM application";
+        created_by, owner FROM application";
     GET = "SELECT client_id, name, description, enabled, networks, allow_basic, expires_at, min_seq, created_at, \
-        created_by FROM application WHERE client_id = $1";
+        created_by, owner FROM application WHERE client_id = $1";
     BY_NAME = "SELECT client_id, name, description, enabled, networks, allow_basic, expires_at, min_seq, created_at, \
-        created_by FROM application WHERE name_key = $1";
+        created_by, owner FROM application WHERE name_key = $1";
     PAGE = "SELECT client_id, name, description, enabled, networks, allow_basic, expires_at, min_seq, created_at, \
-        created_by FROM application WHERE name_key > $1 ORDER BY name_key LIMIT $2";
+        created_by, owner FROM application WHERE name_key > $1 ORDER BY name_key LIMIT $2";
     BY_ROLE = "SELECT m.client_id FROM application_role m WHERE m.role_id = $1 ORDER BY m.client_id";
     COUNT = "SELECT COUNT(*) AS n FROM application";
     INSERT = "INSERT INTO application (client_id, name, name_key, description, enabled, networks, allow_basic, \
-        expires_at, min_seq, created_at, created_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10)";
+        expires_at, min_seq, created_at, created_by, owner) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10, $11)";
     UPDATE = "UPDATE application SET name = $1, name_key = $2, description = $3, enabled = $4, networks = $5, \
-        allow_basic = $6, expires_at = $7 WHERE client_id = $8";
+        allow_basic = $6, expires_at = $7, owner = $8 WHERE client_id = $9";
     DELETE = "DELETE FROM application WHERE client_id = $1";
     BURY = "INSERT INTO deleted_application (client_id, name, deleted_at) VALUES ($1, $2, $3)";
     IS_BURIED = "SELECT COUNT(*) AS n FROM deleted_application WHERE client_id = $1";
@@ -32,6 +32,7 @@ statements! {
     INSERT_ROLE = "INSERT INTO application_role (client_id, role_id) VALUES ($1, $2)";
     DELETE_ROLES = "DELETE FROM application_role WHERE client_id = $1";
     SECRETS = "SELECT client_id, id, hash, pepper, created_at, ends_at FROM api_secret ORDER BY created_at DESC, id";
+    BY_HASH = "SELECT client_id FROM api_secret WHERE hash = $1 AND pepper = $2 AND (ends_at IS NULL OR ends_at > $3)";
     SECRETS_OF = "SELECT client_id, id, hash, pepper, created_at, ends_at FROM api_secret WHERE client_id = $1 \
         ORDER BY created_at DESC, id";
     ENDED = "SELECT DISTINCT client_id FROM api_secret WHERE ends_at <= $1 LIMIT 100";
@@ -44,7 +45,7 @@ statements! {
 }
 
 #[derive(FromRow)]
-struct Row {
+pub(super) struct Row {
     client_id: String,
     name: String,
     description: String,
@@ -55,11 +56,12 @@ struct Row {
     min_seq: i64,
     created_at: i64,
     created_by: String,
+    owner: Option<String>,
 }
 
 #[derive(FromRow)]
-struct SecretRow {
-    client_id: String,
+pub(super) struct SecretRow {
+    pub(super) client_id: String,
     id: String,
     hash: String,
     pepper: String,
@@ -85,6 +87,7 @@ impl TryFrom<Row> for Application {
             min_seq: u64::try_from(row.min_seq).map_err(|_| unreadable("a negative min_seq"))?,
             created_at: Timestamp::from_micros(row.created_at),
             created_by: row.created_by,
+            owner: row.owner,
             secrets: Vec::new(),
         })
     }
@@ -194,11 +197,7 @@ pub async fn by_name(tx: &mut Tx, name: &Name) -> Result<Option<Application>, St
 pub async fn page(tx: &mut Tx, after: &str, limit: u32) -> Result<Vec<Application>, StoreError> {
     let rows: Vec<Row> = on!(tx, connection => sqlx::query_as(PAGE).bind(after).bind(i64::from(limit))
         .fetch_all(connection).await)?;
-    let mut applications = Vec::with_capacity(rows.len());
-    for row in rows {
-        applications.extend(complete(tx, Some(row)).await?);
-    }
-    Ok(applications)
+    application_list::complete(tx, rows).await
 }
 
 /// How many applications there are.
@@ -236,6 +235,7 @@ pub async fn insert(tx: &mut Tx, application: &Application) -> Result<(), StoreE
         .bind(application.expires_at.map(Timestamp::micros))
         .bind(application.created_at.micros())
         .bind(&application.created_by)
+        .bind(&application.owner)
         .execute(connection).await.map(|_| ()))?;
     insert_roles(tx, application).await?;
     for secret in &application.secrets {
@@ -257,6 +257,7 @@ pub async fn update(tx: &mut Tx, application: &Application) -> Result<(), StoreE
         .bind(networks_text(&application.networks))
         .bind(application.allow_basic)
         .bind(application.expires_at.map(Timestamp::micros))
+        .bind(&application.owner)
         .bind(application.client_id.as_str())
         .execute(connection).await.map(|_| ()))?;
     on!(tx, connection => sqlx::query(DELETE_ROLES).bind(application.client_id.as_str())
@@ -308,6 +309,24 @@ pub async fn insert_secret(tx: &mut Tx, id: &ClientId, secret: &StoredSecret) ->
         .bind(secret.ends_at.map(Timestamp::micros))
         .execute(connection).await.map(|_| ()))?;
     Ok(())
+}
+
+/// The application that has a secret of that hash, alive at `now`.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn by_secret(
+    tx: &mut Tx,
+    hash: &[u8; 32],
+    pepper: &str,
+    now: Timestamp,
+) -> Result<Option<Application>, StoreError> {
+    let row: Option<(String,)> = on!(tx, connection => sqlx::query_as(BY_HASH).bind(hash_text(hash)).bind(pepper)
+        .bind(now.micros()).fetch_optional(connection).await)?;
+    match row.and_then(|(id,)| ClientId::parse(&id)) {
+        Some(id) => get(tx, &id).await,
+        None => Ok(None),
+    }
 }
 
 /// Sets when a secret ends.

@@ -20,6 +20,7 @@ pub struct Migration {
 pub(super) const SECURITY: &[Migration] = &[
     Migration { version: 1, minimum_reader: 1, sql: include_str!("../../migrations/security/0001_first.sql") },
     Migration { version: 2, minimum_reader: 1, sql: include_str!("../../migrations/security/0002_usage.sql") },
+    Migration { version: 3, minimum_reader: 1, sql: include_str!("../../migrations/security/0003_keys.sql") },
 ];
 
 /// The steps of the entity inventory.

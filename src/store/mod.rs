@@ -10,6 +10,7 @@ mod shape;
 mod tx;
 
 pub mod application;
+pub mod application_list;
 pub mod audit_event;
 pub mod changes;
 pub mod console_user;

@@ -50,6 +50,9 @@ pub(in crate::cli) struct Create {
     /// What the application is for
     #[arg(long, value_name = "TEXT")]
     pub(super) description: Option<String>,
+    /// The console user who answers for the application
+    #[arg(long, value_name = "USER")]
+    pub(super) owner: Option<String>,
     /// Refuse the key after this time, such as 90d
     #[arg(long, value_name = "TIME")]
     pub(super) expires: Option<Span>,
@@ -82,6 +85,12 @@ pub(in crate::cli) struct Update {
     /// What the application is for
     #[arg(long, value_name = "TEXT", group = "change")]
     pub(super) description: Option<String>,
+    /// The console user who answers for the application
+    #[arg(long, value_name = "USER", group = "change")]
+    pub(super) owner: Option<String>,
+    /// Nobody answers for the application any more
+    #[arg(long, group = "change", conflicts_with = "owner")]
+    pub(super) no_owner: bool,
     /// Refuse the key after this time from now, or `never`
     #[arg(long, value_name = "TIME", group = "change")]
     pub(super) expires: Option<Expiry>,

@@ -59,14 +59,19 @@ impl Outcome<'_> {
 
 impl Create {
     async fn run(self, app: &App, output: Output) -> Result<(), Failure> {
-        let roles = {
+        let (roles, owner) = {
             let mut tx = app.store.read().await?;
-            role_ids(&mut tx, &self.role).await?
+            let owner = match &self.owner {
+                Some(name) => Some(user_id(&mut tx, name).await?),
+                None => None,
+            };
+            (role_ids(&mut tx, &self.role).await?, owner)
         };
         let new = NewApplication {
             name: self.name,
             roles,
             description: self.description.unwrap_or_default(),
+            owner,
             expires_at: self.expires.map(|span| app.clock.now().plus(span.duration())),
             networks: self.network,
             allow_basic: self.allow_basic,
@@ -83,11 +88,16 @@ impl Update {
         let mut tx = app.store.read().await?;
         let before = existing(&mut tx, &self.key).await?;
         let roles = if self.role.is_empty() { None } else { Some(role_ids(&mut tx, &self.role).await?) };
+        let owner = match &self.owner {
+            Some(name) => Some(Some(user_id(&mut tx, name).await?)),
+            None => self.no_owner.then_some(None),
+        };
         drop(tx);
         let update = ApplicationUpdate {
             name: self.name,
             roles,
             description: self.description,
+            owner,
             expires_at: self.expires.map(|expiry| match expiry {
                 Expiry::Never => None,
                 Expiry::After(span) => Some(app.clock.now().plus(span.duration())),
@@ -154,7 +164,10 @@ async fn show(app: &App, key: &str, output: Output) -> Result<(), Failure> {
     let mut tx = app.store.read().await?;
     let application = existing(&mut tx, key).await?;
     let roles = store::role::all(&mut tx).await?;
-    let view = ApplicationView::of(&application, &roles, app.clock.now());
+    let mut view = ApplicationView::of(&application, &roles, app.clock.now());
+    if let Some(owner) = &application.owner {
+        view.owner = store::console_user::get(&mut tx, owner).await?.map(|user| user.name.to_string());
+    }
     output.answer(&view, || view.describe())
 }
 
@@ -180,6 +193,18 @@ async fn delete(app: &App, key: &str, output: Output) -> Result<(), Failure> {
 async fn find_application(app: &App, key: &str) -> Result<Application, Failure> {
     let mut tx = app.store.read().await?;
     existing(&mut tx, key).await
+}
+
+/// The id of the console user of that name.
+async fn user_id(tx: &mut Tx, name: &str) -> Result<String, Failure> {
+    let found = match Name::parse(name) {
+        Ok(name) => store::console_user::by_name(tx, &name).await?,
+        Err(_) => None,
+    };
+    let user = found.ok_or_else(|| {
+        Failure::refused(format!("there is no console user {name:?}: `gateway-hub users list` shows all"))
+    })?;
+    Ok(user.id)
 }
 
 /// The application of that `client_id` or name.

@@ -17,6 +17,9 @@ pub(super) struct ApplicationView {
     client_id: String,
     name: String,
     description: String,
+    /// The name of the console user who answers for it; only where one application is shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) owner: Option<String>,
     roles: Vec<String>,
     /// `active`, `overlap`, `expired` or `disabled`.
     status: &'static str,
@@ -45,6 +48,7 @@ impl ApplicationView {
             client_id: application.client_id.to_string(),
             name: application.name.to_string(),
             description: application.description.clone(),
+            owner: None,
             roles: names,
             status: match application.status(now) {
                 ApplicationStatus::Active => "active",
@@ -82,6 +86,7 @@ impl ApplicationView {
             ("status", self.status.to_owned()),
             ("roles", self.roles.join(", ")),
             ("description", self.description.clone()),
+            ("owner", self.owner.clone().unwrap_or_else(|| "nobody".to_owned())),
             ("secrets", self.secrets.iter().map(secret).collect::<Vec<_>>().join("; ")),
             ("networks", if self.networks.is_empty() { "any".to_owned() } else { self.networks.join(", ") }),
             ("basic", if self.allow_basic { "allowed on gateways" } else { "not allowed" }.to_owned()),
