@@ -43,20 +43,21 @@ impl<'a> Asked<'a> {
         self.search.from.as_ref().is_some_and(|from| from.backwards)
     }
 
-    /// The columns by which the list is ordered.
-    const fn keys(&self) -> (&'static str, &'static str) {
+    /// The value by which the list is ordered, for which there is an index. Names are unique; other values are followed by
+    /// the `client_id`.
+    const fn key(&self) -> &'static str {
         match self.search.order {
-            Order::Name => ("a.name_key", "a.name_key"),
-            Order::Created => ("a.created_at", "a.created_at, a.client_id"),
-            Order::LastUsed => ("COALESCE(a.last_used_at, 0)", "COALESCE(a.last_used_at, 0), a.client_id"),
+            Order::Name => "a.name_key",
+            Order::Created => "a.created_at",
+            Order::LastUsed => "COALESCE(a.last_used_at, 0)",
         }
     }
 
     fn order(&self) -> String {
         let direction = if self.search.descending == self.backwards() { "ASC" } else { "DESC" };
-        match self.keys() {
-            (value, _) if self.search.order == Order::Name => format!("ORDER BY {value} {direction}"),
-            (value, _) => format!("ORDER BY {value} {direction}, a.client_id {direction}"),
+        match self.search.order {
+            Order::Name => format!("ORDER BY {} {direction}", self.key()),
+            _ => format!("ORDER BY {} {direction}, a.client_id {direction}", self.key()),
         }
     }
 
@@ -69,12 +70,12 @@ impl<'a> Asked<'a> {
             (false, true) => "<",
             (false, false) => "<=",
         };
-        let (_, keys) = self.keys();
+        let key = self.key();
         if self.search.order == Order::Name {
-            return format!("{keys} {sign} {}", sql.text(&place.value));
+            return format!("{key} {sign} {}", sql.text(&place.value));
         }
         let value = sql.number(place.value.parse().unwrap_or_default());
-        format!("({keys}) {sign} ({value}, {})", sql.text(place.client_id.as_str()))
+        format!("({key}, a.client_id) {sign} ({value}, {})", sql.text(place.client_id.as_str()))
     }
 
     /// Names that begin with the words lie between two texts.
@@ -215,7 +216,11 @@ impl<'a> Asked<'a> {
     }
 
     /// Walks the list in its order. Gives the place up to which it looked, if it did not look at all.
-    pub(super) async fn walked(&self, tx: &mut Tx, limit: usize) -> Result<(Vec<Listed>, Option<Position>), StoreError> {
+    pub(super) async fn walked(
+        &self,
+        tx: &mut Tx,
+        limit: usize,
+    ) -> Result<(Vec<Listed>, Option<Position>), StoreError> {
         let mut sql = Sql::default();
         let mut conditions = Vec::new();
         if self.is_piece() {
@@ -228,7 +233,7 @@ impl<'a> Asked<'a> {
         let mut end = None;
         if !self.conditions(&mut Sql::default()).is_empty() {
             let mut probe = sql.clone();
-            let (value, _) = self.keys();
+            let value = self.key();
             let skip = WINDOW - 1;
             probe.text = format!(
                 "SELECT CAST({value} AS TEXT) AS v, a.client_id FROM application a{} {order} LIMIT 1 OFFSET {skip}",
