@@ -62,8 +62,9 @@ impl Throttle {
     pub(crate) fn begin(&self, user: &str, source: IpAddr) -> Option<Attempt> {
         // A name longer than any user's is one pair with all others of its beginning: the table stays bounded in bytes.
         let user: String = user.chars().take(64).flat_map(char::to_lowercase).collect();
-        let made =
-            self.failures.get_or_insert_with(&(user, source), || Ok::<_, std::convert::Infallible>(Arc::default()));
+        let made = self
+            .failures
+            .get_or_insert_with(&(user, neighbourhood(source)), || Ok::<_, std::convert::Infallible>(Arc::default()));
         let record = made.unwrap_or_default();
         let attempt = Attempt(Arc::clone(&record));
         let before = record.running.fetch_add(1, Ordering::AcqRel);
@@ -139,6 +140,9 @@ mod tests {
         assert_eq!(neighbourhood(parse("2001:db8::1:2:3:4")), neighbourhood(parse("2001:db8::9")));
         assert_ne!(neighbourhood(parse("2001:db8:0:1::1")), neighbourhood(parse("2001:db8::1")));
         assert_eq!(neighbourhood(parse("::ffff:192.0.2.7")), ELSEWHERE);
+        let throttle = Throttle::default();
+        let _running: Vec<_> = (0..3).map(|_| throttle.begin("maria", parse("2001:db8::1")).expect("room")).collect();
+        assert!(throttle.begin("maria", parse("2001:db8::2")).is_none());
     }
 
     #[test]
