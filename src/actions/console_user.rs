@@ -81,6 +81,21 @@ pub async fn reset_password(app: &App, actor: &Actor, id: &str, password: &str) 
     })
 }
 
+/// Ends all sessions of a console user: they must sign in again everywhere.
+///
+/// # Errors
+/// [`ActionError`].
+pub async fn end_sessions(app: &App, actor: &Actor, id: &str) -> Result<(), ActionError> {
+    actor.require_administrator()?;
+    transact!(app, async |tx| {
+        let user = existing(tx, id).await?;
+        store::session::delete_of_user(tx, id).await?;
+        let event = actor.event(app, "console_user.end_sessions", target(&user), Value::Null, Value::Null);
+        tx.record(Change::ConsoleUser(user.id.clone()), event);
+        Ok(())
+    })
+}
+
 /// Removes a console user and their sessions.
 ///
 /// # Errors

@@ -111,7 +111,8 @@ impl<F: FromFields, S: Send + Sync> FromRequestParts<S> for InQuery<F> {
     }
 }
 
-async fn read(request: Request) -> Result<Fields, Problem> {
+/// Reads a form's fields, checked for nothing but their kind and size.
+pub(super) async fn read(request: Request) -> Result<Fields, Problem> {
     if !is_form(request.headers()) {
         return Err(Problem::bad_request("The console reads forms only (application/x-www-form-urlencoded)."));
     }

@@ -2,15 +2,17 @@
 
 use super::answer;
 use super::paths;
-use super::refusal::{self, Link, MessagePage};
+use super::refusal::{Link, MessagePage};
+use super::resume::Interruption;
 use super::session::{self, SignedIn};
 use super::throttle::Throttle;
 use crate::app::App;
 use crate::domain::access::decide_for_person;
 use crate::domain::grant::Action;
 use crate::http::context::RequestContext;
-use crate::http::gate::{Access, Admission, Caller, Guard, Permission};
+use crate::http::gate::{Access, Admission, Caller, Explanation, Guard, Permission};
 use crate::http::problem::Problem;
+use axum::extract::Request;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
@@ -25,6 +27,15 @@ pub(crate) struct ConsoleGuard {
 impl Guard for ConsoleGuard {
     fn admit<'a>(&'a self, app: &'a Arc<App>, access: &'a Access, parts: &'a mut Parts) -> Admission<'a> {
         Box::pin(self.check(app, access, parts))
+    }
+
+    fn explain<'a>(&'a self, access: &'a Access, refusal: Response, request: Request) -> Explanation<'a> {
+        Box::pin(async move {
+            match refusal.extensions().get::<Interruption>() {
+                Some(interruption) => interruption.answer(access.path, request).await,
+                None => refusal,
+            }
+        })
     }
 }
 
@@ -42,12 +53,16 @@ impl ConsoleGuard {
         }
         let signed_in = session::resume(app, &parts.headers, context.address).await;
         let Some(signed_in) = signed_in.map_err(|error| Problem::from(error).into_response())? else {
-            return Err(if write { not_signed_in() } else { answer::see_other(&sign_in_path(parts)) });
+            return Err(if write {
+                held_up(Interruption::NotSignedIn)
+            } else {
+                answer::see_other(&sign_in_path(parts))
+            });
         };
         permitted(&signed_in, &access.permission).map_err(|page| forbidden(&page))?;
         if needs_recent_sign_in(access) && !signed_in.is_recent(app.clock.now()) {
             return Err(if write {
-                not_recent()
+                held_up(Interruption::NotRecent)
             } else {
                 answer::see_other(&format!("{}&again=1", sign_in_path(parts)))
             });
@@ -111,22 +126,11 @@ fn sign_in_path(parts: &Parts) -> String {
     paths::sign_in_and_return(asked)
 }
 
-fn not_signed_in() -> Response {
-    refusal::page(
-        StatusCode::UNAUTHORIZED,
-        "You are not signed in",
-        "The session has ended, and nothing was changed. Sign in and do it again.",
-        Some(Link { path: paths::SIGN_IN, label: "Sign in" }),
-    )
-}
-
-fn not_recent() -> Response {
-    refusal::page(
-        StatusCode::FORBIDDEN,
-        "Sign in again to do this",
-        "Making, regenerating and deleting keys needs a sign-in from the last hour, and nothing was changed.",
-        Some(Link { path: paths::SIGN_IN, label: "Sign in" }),
-    )
+/// Turns a form away; [`Interruption::answer`] words it.
+fn held_up(interruption: Interruption) -> Response {
+    let mut refusal = StatusCode::FORBIDDEN.into_response();
+    refusal.extensions_mut().insert(interruption);
+    refusal
 }
 
 fn refused(title: &str, detail: &str) -> MessagePage {

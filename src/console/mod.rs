@@ -13,6 +13,7 @@ mod guard;
 mod overview;
 pub mod paths;
 mod refusal;
+mod resume;
 mod role;
 pub mod routes;
 mod session;

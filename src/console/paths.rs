@@ -50,14 +50,14 @@ pub fn sign_in_and_return(next: &str) -> String {
 
 /// The page to show after signing in: `next` if it is a page of this console, else the overview.
 ///
-/// Anything that a browser could read as another host (`//host`, `/\host`) or that would end a header line is not one.
+/// A name of 200 characters is up to 2,400 here. Anything that a browser could read as another host (`//host`, `/\host`) or that would end a header line is not one.
 #[must_use]
 pub fn local(next: &str) -> &str {
     let plain = next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
     let path = next.split(['?', '#']).next().unwrap_or_default();
     let inside = path == CONSOLE || path.starts_with("/console/");
     let page = path != SIGN_IN && path != SIGN_OUT && !path.contains("//") && !path.contains("..");
-    if plain && inside && page && next.len() <= 500 { next } else { OVERVIEW }
+    if plain && inside && page && next.len() <= 16_000 { next } else { OVERVIEW }
 }
 
 #[cfg(test)]

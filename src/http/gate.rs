@@ -4,7 +4,7 @@
 use std::{future::Future, pin::Pin, sync::Arc};
 
 use axum::{
-    extract::FromRequestParts,
+    extract::{FromRequestParts, Request},
     response::{IntoResponse, Response},
 };
 use http::request::Parts;
@@ -68,10 +68,19 @@ pub struct Access {
 /// The future of [`Guard::admit`].
 pub type Admission<'a> = Pin<Box<dyn Future<Output = Result<(), Response>> + Send + 'a>>;
 
+/// The future of [`Guard::explain`].
+pub type Explanation<'a> = Pin<Box<dyn Future<Output = Response> + Send + 'a>>;
+
 /// The check of a surface that has callers of its own kind: the console's sessions.
 pub trait Guard: Send + Sync {
     /// Lets the request through, perhaps after adding to its extensions who calls, or answers it.
     fn admit<'a>(&'a self, app: &'a Arc<App>, access: &'a Access, parts: &'a mut Parts) -> Admission<'a>;
+
+    /// Words the answer to a request that was not let through, with the request at hand. It can't let it through.
+    fn explain<'a>(&'a self, access: &'a Access, refusal: Response, request: Request) -> Explanation<'a> {
+        let _ = (access, request);
+        Box::pin(async { refusal })
+    }
 }
 
 /// The gate of one route.
@@ -132,6 +141,14 @@ impl Gate {
             }
             // A table with console routes has a guard; without one nobody gets in.
             Caller::ConsoleUser => Err(Problem::new(&kind::FORBIDDEN, "Sign in to the Web Console.").into_response()),
+        }
+    }
+
+    /// The answer to a request that was not let through.
+    pub(super) async fn explain(&self, refusal: Response, request: Request) -> Response {
+        match &self.guard {
+            Some(guard) => guard.explain(&self.access, refusal, request).await,
+            None => refusal,
         }
     }
 

@@ -258,7 +258,7 @@ where
             let caught = parts.extensions.remove::<Caught>();
             let mut response = match admitted {
                 Ok(()) => handler.call(Request::from_parts(parts, body), app).await,
-                Err(refusal) => refusal,
+                Err(refusal) => gate.explain(refusal, Request::from_parts(parts, body)).await,
             };
             if response.status().as_u16() >= 400 {
                 let client_id = caught.map(|caught| caught.0);

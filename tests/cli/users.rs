@@ -18,7 +18,9 @@ fn the_life_of_a_console_user() {
         hub.run_with(&["users", "create", "ANA", "--role", "Operator", "--password-stdin"], Some(PASSWORD)).code(1);
     assert!(again.stderr.to_lowercase().contains("ana"), "{again:?}");
     hub.run_with(&["users", "reset-password", "Ana", "--password-stdin"], Some("another long password")).good();
+    hub.run(&["users", "end-sessions", "BEN"]).good();
     hub.run(&["users", "delete", "ben"]).good();
+    hub.run(&["users", "end-sessions", "ben"]).code(1);
     hub.run(&["users", "delete", "ben"]).code(1);
 }
 

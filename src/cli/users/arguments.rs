@@ -9,6 +9,8 @@ pub(in crate::cli) enum Users {
     /// List the console users
     List,
     ResetPassword(ResetPassword),
+    /// End all sessions of a console user, who must sign in again
+    EndSessions(UserArgument),
     /// Delete a console user and end their sessions; the last administrator can't be deleted
     Delete(UserArgument),
 }

@@ -24,6 +24,7 @@ impl Users {
             Self::Create(create) => create.run(app, output).await,
             Self::List => list(app, output).await,
             Self::ResetPassword(reset) => reset.run(app, output).await,
+            Self::EndSessions(user) => end_sessions(app, &user.name, output).await,
             Self::Delete(user) => delete(app, &user.name, output).await,
         })
     }
@@ -70,6 +71,14 @@ async fn list(app: &App, output: Output) -> Result<(), Failure> {
     users.sort_by_cached_key(|user| user.name.key());
     let views: Vec<UserView> = users.iter().map(|user| UserView::of(user, &roles)).collect();
     output.answer(&views, || view::list(&views))
+}
+
+async fn end_sessions(app: &App, name: &str, output: Output) -> Result<(), Failure> {
+    let user = existing(app, name).await?;
+    console_user::end_sessions(app, &Actor::operator(), &user.id).await?;
+    output.answer(&Outcome { name: user.name.as_str(), done: "sessions ended" }, || {
+        format!("The console user {} is signed out everywhere, and can sign in again.\n", user.name)
+    })
 }
 
 async fn delete(app: &App, name: &str, output: Output) -> Result<(), Failure> {

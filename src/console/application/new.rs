@@ -84,11 +84,12 @@ pub(crate) async fn ask_name(
     name_step(&app, &signed_in, StatusCode::OK, query.name, None).await
 }
 
-/// `GET /console/applications/new/roles`: step 2, or step 1 again if the name can't be taken.
+/// `GET /console/applications/new/roles`: step 2, or step 1 again if the name can't be taken. The query also holds the
+/// chosen roles when the person had to sign in again in the middle ([`crate::console::resume`]).
 pub(crate) async fn ask_roles(
     State(app): State<Arc<App>>,
     Extension(signed_in): Extension<Arc<SignedIn>>,
-    InQuery(query): InQuery<NameQuery>,
+    InQuery(query): InQuery<NewForm>,
 ) -> Result<Response, Problem> {
     let fault = match Name::parse(&query.name) {
         Err(fault) => Some(words::sentence(&fault.to_string())),
@@ -97,7 +98,7 @@ pub(crate) async fn ask_roles(
     if fault.is_some() {
         return name_step(&app, &signed_in, StatusCode::UNPROCESSABLE_ENTITY, query.name, fault).await;
     }
-    let new = NewForm { name: query.name, roles: Vec::new(), submission: app.randomness.id("submission") };
+    let new = NewForm { submission: app.randomness.id("submission"), ..query };
     roles_step(&app, &signed_in, StatusCode::OK, new, None).await
 }
 

@@ -1,0 +1,83 @@
+//! A form that comes when its session has ended, or when the sign-in is no longer recent enough: nothing is done, and the
+//! answer is the sign-in page, which leads back to the window with what was typed.
+
+use super::form::{CSRF, Fields};
+use super::sign_in::SignInPage;
+use super::{answer, form, paths};
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::response::Response;
+
+/// Why a form was held up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Interruption {
+    /// There is no living session.
+    NotSignedIn,
+    /// The password was given too long ago for this (SECURITY 34).
+    NotRecent,
+}
+
+/// A form whose fields are kept: where it is sent to, the page that takes them in its query, and which ones. They end up
+/// in an address, so no field that could hold a secret may ever stand here.
+const KEPT: [(&str, &str, &[&str]); 1] = [(paths::APPLICATIONS, paths::APPLICATION_NEW_ROLES, &["name", "role"])];
+
+/// Forms that are sent to the address of their own page.
+const SAME_PAGE: [&str; 2] = [paths::APPLICATION_REGENERATE, paths::APPLICATION_DELETE];
+
+impl Interruption {
+    const fn status(self) -> StatusCode {
+        match self {
+            Self::NotSignedIn => StatusCode::UNAUTHORIZED,
+            Self::NotRecent => StatusCode::FORBIDDEN,
+        }
+    }
+
+    const fn notice(self, kept: bool) -> &'static str {
+        match (self, kept) {
+            (Self::NotSignedIn, true) => {
+                "Your session has ended, and nothing was changed. Sign in: what you typed is kept."
+            }
+            (Self::NotSignedIn, false) => "Your session has ended, and nothing was changed. Sign in and do it again.",
+            (Self::NotRecent, true) => {
+                "Sign in again to do this: keys need a sign-in from the last hour. Nothing was changed, and what you \
+                 typed is kept."
+            }
+            (Self::NotRecent, false) => {
+                "Sign in again to do this: keys and roles need a sign-in from the last hour. Nothing was changed."
+            }
+        }
+    }
+
+    /// The answer to a form of this route. The guard has made sure that the console's own page sent it.
+    pub(crate) async fn answer(self, route: &str, request: Request) -> Response {
+        let path = request.uri().path().to_owned();
+        let kept = KEPT.iter().find(|(target, ..)| *target == route);
+        let next = match kept {
+            Some((_, page, names)) => {
+                // A form that can't be read keeps nothing; it is not worth another kind of answer.
+                let fields = form::read(request).await.unwrap_or_default();
+                with_query(page, &fields, names)
+            }
+            None if SAME_PAGE.contains(&route) => path,
+            None => paths::CONSOLE.to_owned(),
+        };
+        let page = SignInPage {
+            next: paths::local(&next).to_owned(),
+            notice: Some(self.notice(kept.is_some())),
+            ..SignInPage::default()
+        };
+        answer::page(self.status(), &page)
+    }
+}
+
+fn with_query(page: &str, fields: &Fields, names: &[&str]) -> String {
+    debug_assert!(!names.contains(&CSRF), "the token of a session that is over");
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    for name in names {
+        query.extend_pairs(fields.all(name).iter().map(|value| (name, value)));
+    }
+    match query.finish() {
+        empty if empty.is_empty() => page.to_owned(),
+        query => format!("{page}?{query}"),
+    }
+}
