@@ -1,12 +1,16 @@
 // The console works without this file; it adds comfort only.
 import { copyButtons } from "./copy.js";
 import { firstRun } from "./first-run.js";
+import { newKey } from "./new-key.js";
 import { sendOnce } from "./send-once.js";
+import { tabs } from "./tabs.js";
 import { windows } from "./window.js";
 
 copyButtons(document);
 firstRun(document);
+newKey(document);
 sendOnce(document);
+tabs(document);
 windows(document);
 
 // On a narrow screen the menu is a row that scrolls: the current page's entry stays in sight.

@@ -2,6 +2,7 @@
 
 use super::frame::{Frame, Section};
 use super::session::SignedIn;
+use super::snippet::{self, Snippet};
 use super::{answer, words};
 use crate::app::App;
 use askama::Template;
@@ -19,16 +20,27 @@ pub(crate) struct Endpoint {
     pub(crate) standard: &'static str,
 }
 
+/// An error that an application can get.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ErrorLine {
+    pub(crate) status: u16,
+    pub(crate) code: &'static str,
+    pub(crate) cause: &'static str,
+    pub(crate) remedy: &'static str,
+}
+
 /// The page.
 #[derive(Template)]
 #[template(path = "documentation.html")]
 pub(crate) struct DocumentationPage {
     frame: Frame,
     token_lifetime: String,
-    token_snippet: String,
-    call_snippet: String,
-    revoke_snippet: String,
+    snippets: Vec<Snippet>,
+    revoke: Snippet,
     endpoints: Vec<Endpoint>,
+    /// Each with what it allows.
+    scopes: [(&'static str, &'static str); 9],
+    errors: [ErrorLine; 10],
 }
 
 /// `GET /console/documentation`.
@@ -45,13 +57,8 @@ impl DocumentationPage {
         Self {
             frame,
             token_lifetime,
-            token_snippet: format!(
-                "curl -u \"$CLIENT_ID:$CLIENT_SECRET\" \\\n     -d grant_type=client_credentials \\\n     {public_url}/oauth2/token"
-            ),
-            call_snippet: format!("curl -H \"Authorization: Bearer $TOKEN\" \\\n     {public_url}/api/v1/entities"),
-            revoke_snippet: format!(
-                "curl -u \"$CLIENT_ID:$CLIENT_SECRET\" \\\n     -d \"token=$TOKEN\" \\\n     {public_url}/oauth2/revoke"
-            ),
+            snippets: snippet::all(public_url),
+            revoke: snippet::revoke(public_url),
             endpoints: vec![
                 endpoint("Metadata", "/.well-known/oauth-authorization-server", "RFC 8414"),
                 endpoint("Token", "/oauth2/token", "RFC 6749 §4.4"),
@@ -63,8 +70,80 @@ impl DocumentationPage {
                 endpoint("Hub API: entities", "/api/v1/entities", ""),
                 endpoint("Hub API: description", "/api/openapi.json", "OpenAPI 3.1"),
             ],
+            scopes: SCOPES,
+            errors: ERRORS,
         }
     }
+}
+
+const SCOPES: [(&str, &str); 9] = [
+    ("entities:view", "Reading entities, their attributes and summaries, in the rows that the roles reach."),
+    ("entities:edit", "Creating, changing and deleting entities, in the rows that the roles reach."),
+    ("gateway/NAME:view", "Reading from the connected service NAME; a role may name many at once, as gateway/PREFIX*."),
+    ("gateway/NAME:edit", "Changing things in the connected service NAME."),
+    ("applications:view", "Seeing which applications have a key, without any secret."),
+    ("roles:view", "Seeing the roles and what they allow."),
+    ("audit:view", "Reading the audit log."),
+    ("metrics:view", "Reading the hub's metrics."),
+    ("introspection:view", "Asking about other applications' tokens (RFC 7662)."),
+];
+
+const ERRORS: [ErrorLine; 10] = [
+    error(
+        400,
+        "invalid_request",
+        "Malformed: a parameter twice, credentials in the address, Basic and body together.",
+        "Mend the request; error_description says how.",
+    ),
+    error(
+        400,
+        "unsupported_grant_type",
+        "Another grant than client_credentials.",
+        "Send grant_type=client_credentials.",
+    ),
+    error(
+        400,
+        "invalid_scope",
+        "A scope that the roles do not give.",
+        "Ask for less, or ask an administrator for a role.",
+    ),
+    error(
+        401,
+        "invalid_client",
+        "The key is wrong, expired, disabled or deleted, or not allowed from that network: the \
+        answer is the same for all.",
+        "Look for a copying mistake, then ask an administrator.",
+    ),
+    error(
+        401,
+        "invalid_token",
+        "The token has expired or was revoked, or its key or secret has ended.",
+        "Get a new token once. If that fails, the key is dead.",
+    ),
+    error(
+        403,
+        "insufficient_scope",
+        "The token's scope or the roles do not allow it.",
+        "Ask for the scope that the answer names, or for a role.",
+    ),
+    error(403, "console-only", "A security setting, which no token can change.", "Use the Web Console."),
+    error(
+        404,
+        "not-found",
+        "It is not there, or the roles do not show it.",
+        "Check the id; ask for a role that sees it.",
+    ),
+    error(
+        429,
+        "invalid_client",
+        "Too many failed attempts from your address.",
+        "Wait as Retry-After says. Correct credentials are never refused for it.",
+    ),
+    error(503, "temporarily_unavailable", "This node can't decide at the moment.", "Try again as Retry-After says."),
+];
+
+const fn error(status: u16, code: &'static str, cause: &'static str, remedy: &'static str) -> ErrorLine {
+    ErrorLine { status, code, cause, remedy }
 }
 
 #[cfg(test)]

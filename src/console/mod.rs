@@ -18,6 +18,7 @@ mod role;
 pub mod routes;
 mod session;
 mod sign_in;
+mod snippet;
 mod throttle;
 mod when;
 mod words;

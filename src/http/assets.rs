@@ -20,7 +20,7 @@ struct Asset {
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
-const ASSETS: [Asset; 7] = [
+const ASSETS: [Asset; 9] = [
     Asset {
         name: "console.css",
         content_type: "text/css; charset=utf-8",
@@ -29,7 +29,9 @@ const ASSETS: [Asset; 7] = [
     Asset { name: "console.js", content_type: SCRIPT, text: include_str!("../../assets/console.js") },
     Asset { name: "copy.js", content_type: SCRIPT, text: include_str!("../../assets/copy.js") },
     Asset { name: "first-run.js", content_type: SCRIPT, text: include_str!("../../assets/first-run.js") },
+    Asset { name: "new-key.js", content_type: SCRIPT, text: include_str!("../../assets/new-key.js") },
     Asset { name: "send-once.js", content_type: SCRIPT, text: include_str!("../../assets/send-once.js") },
+    Asset { name: "tabs.js", content_type: SCRIPT, text: include_str!("../../assets/tabs.js") },
     Asset { name: "window.js", content_type: SCRIPT, text: include_str!("../../assets/window.js") },
     Asset { name: "favicon.svg", content_type: "image/svg+xml", text: include_str!("../../assets/favicon.svg") },
 ];

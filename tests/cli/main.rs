@@ -16,4 +16,5 @@ mod real_clients;
 mod roles;
 mod secrets;
 mod serve;
+mod snippets;
 mod users;

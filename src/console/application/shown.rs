@@ -6,6 +6,7 @@ use crate::app::App;
 use crate::console::answer;
 use crate::console::frame::{Frame, Section};
 use crate::console::session::SignedIn;
+use crate::console::snippet::{self, Snippet};
 use crate::http::problem::Problem;
 use askama::Template;
 use axum::http::StatusCode;
@@ -23,6 +24,8 @@ pub(crate) struct ShownPage<'a> {
     pub(crate) name: String,
     pub(crate) client_id: String,
     pub(crate) client_secret: &'a str,
+    /// With placeholders: a script fills them in from the fields.
+    pub(crate) snippets: Vec<Snippet>,
 }
 
 /// A form that was sent twice: nothing was made the second time, and there is no secret to show.
@@ -54,6 +57,7 @@ pub(crate) async fn show(
         name: key.name.clone(),
         client_id: key.client_id.to_string(),
         client_secret: key.client_secret.expose(),
+        snippets: snippet::all(app.config.public_url.as_str()),
     };
     Ok(answer::page(StatusCode::OK, &page))
 }
@@ -86,6 +90,7 @@ mod tests {
             name: "<script>alert(1)</script>".into(),
             client_id: "gh_0123456789abcdefghijAB".into(),
             client_secret: "ghs_sample",
+            snippets: snippet::all("https://hub.example"),
         };
         let html = page.render().expect("renders");
         assert!(!html.contains("<script>alert"));
