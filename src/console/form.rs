@@ -2,6 +2,7 @@
 
 use super::paths;
 use super::refusal::{self, Link};
+use super::resume;
 use super::session::SignedIn;
 use crate::http::body;
 use crate::http::problem::Problem;
@@ -71,6 +72,7 @@ impl<F: FromFields, S: Send + Sync> FromRequest<S> for Guarded<F> {
     async fn from_request(request: Request, _state: &S) -> Result<Self, Response> {
         let signed_in = request.extensions().get::<Arc<SignedIn>>().cloned();
         let signed_in = signed_in.ok_or_else(|| Problem::internal().into_response())?;
+        let path = request.uri().path().to_owned();
         let fields = read(request).await.map_err(IntoResponse::into_response)?;
         if !bool::from(fields.one(CSRF).as_bytes().ct_eq(signed_in.csrf.as_bytes())) {
             return Err(refusal::page(
@@ -78,7 +80,11 @@ impl<F: FromFields, S: Send + Sync> FromRequest<S> for Guarded<F> {
                 "This form is not from your session",
                 "It was opened before you signed in, or did not come from the console. Nothing was changed: open the \
                  page again and repeat it.",
-                Some(Link { path: paths::CONSOLE, label: "Go to the console" }),
+                // The person may have signed in again in another tab: what was typed here is not lost.
+                Some(match resume::window_with(&path, &fields) {
+                    Some(window) => Link { path: window.into(), label: "Open it again with what you typed" },
+                    None => Link { path: paths::CONSOLE.into(), label: "Go to the console" },
+                }),
             ));
         }
         Ok(Self { signed_in, form: F::from_fields(&fields) })

@@ -134,7 +134,7 @@ fn held_up(interruption: Interruption) -> Response {
 }
 
 fn refused(title: &str, detail: &str) -> MessagePage {
-    let link = Link { path: paths::CONSOLE, label: "Go to the console" };
+    let link = Link { path: paths::CONSOLE.into(), label: "Go to the console" };
     MessagePage { title: title.to_owned(), detail: detail.to_owned(), link: Some(link) }
 }
 

@@ -7,11 +7,12 @@ use crate::http::problem::Problem;
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
+use std::borrow::Cow;
 
 /// Where to go from here.
 #[derive(Clone, Debug)]
 pub(crate) struct Link {
-    pub(crate) path: &'static str,
+    pub(crate) path: Cow<'static, str>,
     pub(crate) label: &'static str,
 }
 
@@ -41,12 +42,12 @@ pub(crate) fn rescue(_app: &App, problem: &Problem) -> Response {
     } else {
         (kind.title, problem.detail())
     };
-    page(kind.status, title, detail, Some(Link { path: paths::CONSOLE, label: "Go to the console" }))
+    page(kind.status, title, detail, Some(Link { path: paths::CONSOLE.into(), label: "Go to the console" }))
 }
 
 /// The page for a console page that shows something which is not there.
 pub(crate) fn gone(title: &str, detail: &str) -> Response {
-    let back = Link { path: paths::APPLICATIONS, label: "Back to Application keys" };
+    let back = Link { path: paths::APPLICATIONS.into(), label: "Back to Application keys" };
     page(StatusCode::NOT_FOUND, title, detail, Some(back))
 }
 
@@ -60,7 +61,7 @@ mod tests {
         let page = MessagePage {
             title: "<script>title</script>".into(),
             detail: "<script>detail</script>".into(),
-            link: Some(Link { path: paths::OVERVIEW, label: "Overview" }),
+            link: Some(Link { path: paths::OVERVIEW.into(), label: "Overview" }),
         };
         let html = page.render().expect("renders");
         assert_eq!(html.matches("<script>").count(), 0);

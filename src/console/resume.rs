@@ -51,23 +51,24 @@ impl Interruption {
     /// The answer to a form of this route. The guard has made sure that the console's own page sent it.
     pub(crate) async fn answer(self, route: &str, request: Request) -> Response {
         let path = request.uri().path().to_owned();
-        let kept = KEPT.iter().find(|(target, ..)| *target == route);
-        let next = match kept {
-            Some((_, page, names)) => {
-                // A form that can't be read keeps nothing; it is not worth another kind of answer.
-                let fields = form::read(request).await.unwrap_or_default();
-                with_query(page, &fields, names)
-            }
-            None if SAME_PAGE.contains(&route) => path,
-            None => paths::CONSOLE.to_owned(),
-        };
+        // A form that can't be read keeps nothing; it is not worth another kind of answer.
+        let fields = form::read(request).await.unwrap_or_default();
+        let kept = window_with(route, &fields);
+        let is_kept = kept.is_some();
+        let next = kept.unwrap_or_else(|| if SAME_PAGE.contains(&route) { path } else { paths::CONSOLE.to_owned() });
         let page = SignInPage {
             next: paths::local(&next).to_owned(),
-            notice: Some(self.notice(kept.is_some())),
+            notice: Some(self.notice(is_kept)),
             ..SignInPage::default()
         };
         answer::page(self.status(), &page)
     }
+}
+
+/// The window that a form was sent from, with what was typed; `None` for forms of which nothing is kept.
+pub(crate) fn window_with(route: &str, fields: &Fields) -> Option<String> {
+    let (_, page, names) = KEPT.iter().find(|(target, ..)| *target == route)?;
+    Some(with_query(page, fields, names))
 }
 
 fn with_query(page: &str, fields: &Fields, names: &[&str]) -> String {

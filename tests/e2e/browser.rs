@@ -108,6 +108,14 @@ impl Browser {
         field.send_keys(text).await.expect("a field to type in");
     }
 
+    /// Puts a text into the field that the driver can't type: emoji.
+    pub(crate) async fn set(&self, label: &str, text: &str) {
+        let field = self.field(label).await.to_json().expect("an element");
+        let script =
+            "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('input', { bubbles: true }))";
+        self.driver.execute(script, vec![field, text.into()]).await.expect("a script");
+    }
+
     /// What the field with that label holds.
     pub(crate) async fn value(&self, label: &str) -> String {
         self.field(label).await.value().await.expect("an answer").unwrap_or_default()
@@ -184,7 +192,8 @@ impl Browser {
         self.until(&format!("{number} of {css}"), async || self.count(css).await == number).await;
     }
 
-    async fn until(&self, what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    /// Waits until it holds.
+    pub(crate) async fn until(&self, what: &str, mut holds: impl AsyncFnMut() -> bool) {
         for _ in 0..150 {
             if holds().await {
                 return;

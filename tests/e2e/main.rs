@@ -5,6 +5,8 @@ mod accessibility;
 mod axe;
 mod browser;
 mod first_run;
+mod hands;
 mod hub;
+mod interruptions;
 mod keys;
 mod pictures;
