@@ -36,9 +36,15 @@ pub(super) struct RoleSets {
 }
 
 impl RoleSets {
-    pub(super) fn new(roles: Vec<Role>) -> Self {
+    /// The same sets under the same numbers, compiled from these roles. Numbers are never given anew: a request that read
+    /// an application's number just before must not find another set under it.
+    pub(super) fn with_roles(&self, roles: Vec<Role>) -> Self {
         let roles = roles.into_iter().map(|role| (role.id.clone(), Arc::new(role))).collect();
-        Self { roles, ..Self::default() }
+        let mut anew = Self { roles, sets: Vec::with_capacity(self.sets.len()), by_ids: self.by_ids.clone() };
+        for set in &self.sets {
+            anew.sets.push(Arc::new(anew.compile(&set.ids)));
+        }
+        anew
     }
 
     pub(super) fn get(&self, id: RoleSetId) -> Option<&Arc<RoleSet>> {
@@ -96,5 +102,34 @@ impl RoleSets {
             names.push(role.name.as_str().to_owned());
         }
         RoleSet { ids: ids.to_vec(), full_scope_text: full_scope.to_string(), full_scope, access, names }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn role(id: &str, grant: &str) -> Role {
+        Role {
+            id: RoleId::new(id),
+            name: crate::domain::name::Name::parse(id).expect("a name"),
+            grants: vec![grant.parse().expect("a grant")],
+            filter: None,
+            built_in: false,
+        }
+    }
+
+    #[test]
+    fn a_number_means_the_same_roles_for_ever() {
+        let mut sets = RoleSets::default().with_roles(vec![role("a", "entities:view"), role("b", "entities:edit")]);
+        let (a, b) = (sets.intern(&[RoleId::new("a")]), sets.intern(&[RoleId::new("b")]));
+        let text = |sets: &RoleSets, id| sets.get(id).map(|set| set.full_scope_text.clone()).unwrap_or_default();
+        // Everything is read again, in another order and without one of the roles.
+        let mut again = sets.with_roles(vec![role("b", "entities:edit"), role("c", "audit:view")]);
+        let c = again.intern(&[RoleId::new("c")]);
+        assert_eq!(text(&again, a), "", "a set whose role is gone allows nothing");
+        assert_eq!(text(&again, b), "entities:edit");
+        assert_eq!(text(&again, c), "audit:view");
+        assert_eq!(again.find(&[RoleId::new("b")]), Some(b));
     }
 }

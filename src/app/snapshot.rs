@@ -242,7 +242,7 @@ impl Snapshot {
         applications: &[Application],
         revoked: Vec<RevokedToken>,
     ) {
-        let mut sets = RoleSets::new(roles);
+        let mut sets = self.roles.load().with_roles(roles);
         self.applications.pin().clear();
         for application in applications {
             if let Some(key) = client_key(application.client_id.as_str()) {
