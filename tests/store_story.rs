@@ -5,7 +5,7 @@ mod list;
 #[path = "support/mod.rs"]
 mod support;
 
-use gateway_hub::actions::api_key::{Regeneration, regenerate};
+use gateway_hub::actions::api_key::{Regeneration, end_overlap, regenerate};
 use gateway_hub::actions::application::{ApplicationUpdate, NewApplication};
 use gateway_hub::actions::role::{RoleInput, RoleUpdate};
 use gateway_hub::actions::{ActionError, Actor, application, console_user, hub, role, session, upkeep};
@@ -152,6 +152,13 @@ async fn a_key_lives_from_creation_to_deletion(place: Place) {
     assert_eq!(upkeep::end_secrets(&app).await.expect("upkeep"), 1);
     assert_eq!(upkeep::end_secrets(&app).await.expect("upkeep"), 0);
 
+    regenerate(&app, &operator, &key.client_id, overlap, None).await.expect("a secret with an overlap");
+    assert_eq!(live_secrets(&app, &key.client_id), Some(2));
+    end_overlap(&app, &operator, &key.client_id).await.expect("ended before its time");
+    assert_eq!(live_secrets(&app, &key.client_id), Some(1));
+    let again = end_overlap(&app, &operator, &key.client_id).await;
+    assert!(matches!(again, Err(ActionError::Conflict(_))), "there is nothing to end: {again:?}");
+
     let submission = Some("form-1");
     regenerate(&app, &operator, &key.client_id, Regeneration::AtOnce, submission).await.expect("a fourth secret");
     let twice = regenerate(&app, &operator, &key.client_id, Regeneration::AtOnce, submission).await;
@@ -183,6 +190,8 @@ async fn a_key_lives_from_creation_to_deletion(place: Place) {
         "api_key.regenerate",
         "api_key.regenerate",
         "api_key.secret_ended",
+        "api_key.regenerate",
+        "api_key.end_overlap",
         "api_key.regenerate",
         "application.disable",
         "application.enable",

@@ -27,6 +27,8 @@ pub struct ShownKey {
     pub name: String,
     /// The names of its roles.
     pub roles: Vec<String>,
+    /// Until when the secret before it works too, if an overlap was chosen.
+    pub old_secret_ends_at: Option<Timestamp>,
 }
 
 impl ShownKey {
@@ -36,6 +38,7 @@ impl ShownKey {
             client_secret,
             name: application.name.to_string(),
             roles: roles.iter().map(|role| role.name.to_string()).collect(),
+            old_secret_ends_at: None,
         }
     }
 }
@@ -105,7 +108,31 @@ pub async fn regenerate(
         });
         let event = actor.event(app, "api_key.regenerate", target(&before), describe(&before), after);
         tx.record(change, event);
-        Ok(ShownKey::new(&before, &roles, shown))
+        Ok(ShownKey { old_secret_ends_at: ends_at, ..ShownKey::new(&before, &roles, shown) })
+    })
+}
+
+/// Ends an overlap before its time: the older secret and every token issued with it are dead, the newer one goes on.
+///
+/// # Errors
+/// [`ActionError::Conflict`] if no overlap is running.
+pub async fn end_overlap(app: &App, actor: &Actor, id: &ClientId) -> Result<(), ActionError> {
+    actor.require_edit(SecurityResource::Applications)?;
+    transact!(app, async |tx| {
+        let (before, _) = existing(tx, actor, id).await?;
+        let now = app.clock.now();
+        let mut ended = Vec::new();
+        for secret in before.secrets.iter().filter(|secret| secret.ends_at.is_some() && secret.is_live(now)) {
+            store::application::delete_secret(tx, secret.id).await?;
+            ended.push(secret.id.to_string());
+        }
+        if ended.is_empty() {
+            return Err(ActionError::Conflict(format!("no overlap is running: {} has one client_secret", before.name)));
+        }
+        let after = json!({ "ended": ended });
+        let event = actor.event(app, "api_key.end_overlap", target(&before), describe(&before), after);
+        tx.record(Change::Application(id.clone()), event);
+        Ok(())
     })
 }
 

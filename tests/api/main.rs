@@ -15,6 +15,7 @@ mod api_key;
 mod audit;
 mod client_work;
 mod console;
+mod console_application;
 mod console_guards;
 mod console_sessions;
 mod entities;

@@ -96,6 +96,12 @@ async fn a_running_hub_obeys_the_command_line_within_a_second() {
     assert_eq!(token_status(&serve, &id, &secret).await, 200);
     assert_eq!(token_status(&serve, &id, &newer).await, 200);
 
+    hub.run(&["keys", "end-overlap", &id]).good();
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    assert_eq!(token_status(&serve, &id, &secret).await, 401);
+    assert_eq!(token_status(&serve, &id, &newer).await, 200);
+    assert!(hub.run(&["keys", "end-overlap", &id]).code(1).stderr.contains("no overlap"));
+
     let leaked = hub.run(&["keys", "regenerate", &id, "--leaked", "--json"]).good().json();
     let newest = leaked["client_secret"].as_str().expect("a text").to_owned();
     tokio::time::sleep(std::time::Duration::from_secs(1)).await;

@@ -20,6 +20,8 @@ pub(in crate::cli) enum Keys {
     /// Accept the application again; tokens from before stay dead
     Enable(Key),
     Regenerate(Regenerate),
+    /// End an overlap now: the old secret and every token issued with it stop, the new one goes on
+    EndOverlap(Key),
     /// Delete the application with its key, for good: it and its tokens are refused at once
     Delete(Key),
     Find(Find),

@@ -37,6 +37,7 @@ impl Keys {
             Self::Disable(key) => switch(app, &key.key, false, output).await,
             Self::Enable(key) => switch(app, &key.key, true, output).await,
             Self::Regenerate(regenerate) => regenerate.run(app, output).await,
+            Self::EndOverlap(key) => end_overlap(app, &key.key, output).await,
             Self::Delete(key) => delete(app, &key.key, output).await,
             Self::Find(_) => find::run(app, output).await,
         })
@@ -119,10 +120,7 @@ impl Regenerate {
         };
         let client_id = find_application(app, &self.key).await?.client_id;
         let key = api_key::regenerate(app, &Actor::operator(), &client_id, how, None).await?;
-        let ends_at = match how {
-            Regeneration::Overlap(_) => overlap_end(app, &client_id).await?,
-            Regeneration::AtOnce | Regeneration::Leaked => None,
-        };
+        let ends_at = key.old_secret_ends_at;
         let old = match (how, ends_at) {
             (_, Some(end)) => format!("the old one works until {end}"),
             (Regeneration::Leaked, None) => "all its old secrets and all its tokens are dead".to_owned(),
@@ -130,13 +128,6 @@ impl Regenerate {
         };
         show_key(&key, ends_at, &format!("The application {} has a new secret; {old}:", key.name), output)
     }
-}
-
-/// When the secret before the new one ends.
-async fn overlap_end(app: &App, id: &ClientId) -> Result<Option<Timestamp>, Failure> {
-    let mut tx = app.store.read().await?;
-    let application = store::application::get(&mut tx, id).await?;
-    Ok(application.and_then(|application| application.secrets.iter().find_map(|secret| secret.ends_at)))
 }
 
 fn show_key(key: &ShownKey, ends_at: Option<Timestamp>, what: &str, output: Output) -> Result<(), Failure> {
@@ -181,6 +172,13 @@ async fn switch(app: &App, key: &str, on: bool, output: Output) -> Result<(), Fa
         ("disabled", "is disabled: it and all its tokens are refused")
     };
     output.answer(&Outcome::of(&found, done), || format!("The application {} {text}.\n", found.name))
+}
+
+async fn end_overlap(app: &App, key: &str, output: Output) -> Result<(), Failure> {
+    let found = find_application(app, key).await?;
+    api_key::end_overlap(app, &Actor::operator(), &found.client_id).await?;
+    let text = || format!("The overlap of {} is over: its old secret and that one's tokens are dead.\n", found.name);
+    output.answer(&Outcome::of(&found, "overlap ended"), text)
 }
 
 async fn delete(app: &App, key: &str, output: Output) -> Result<(), Failure> {

@@ -7,6 +7,7 @@ use crate::console::answer;
 use crate::console::frame::{Frame, Section};
 use crate::console::session::SignedIn;
 use crate::console::snippet::{self, Snippet};
+use crate::console::when::When;
 use crate::http::problem::Problem;
 use askama::Template;
 use axum::http::StatusCode;
@@ -24,6 +25,8 @@ pub(crate) struct ShownPage<'a> {
     pub(crate) name: String,
     pub(crate) client_id: String,
     pub(crate) client_secret: &'a str,
+    /// What becomes of the secret before it, in a sentence.
+    pub(crate) old_secret: Option<String>,
     /// With placeholders: a script fills them in from the fields.
     pub(crate) snippets: Vec<Snippet>,
 }
@@ -57,6 +60,9 @@ pub(crate) async fn show(
         name: key.name.clone(),
         client_id: key.client_id.to_string(),
         client_secret: key.client_secret.expose(),
+        old_secret: key
+            .old_secret_ends_at
+            .map(|end| format!("The old client_secret and its tokens work until {}.", When::new(end).full)),
         snippets: snippet::all(app.config.public_url.as_str()),
     };
     Ok(answer::page(StatusCode::OK, &page))
@@ -90,6 +96,7 @@ mod tests {
             name: "<script>alert(1)</script>".into(),
             client_id: "gh_0123456789abcdefghijAB".into(),
             client_secret: "ghs_sample",
+            old_secret: None,
             snippets: snippet::all("https://hub.example"),
         };
         let html = page.render().expect("renders");
