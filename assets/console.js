@@ -2,6 +2,7 @@
 import { copyButtons } from "./copy.js";
 import { firstRun } from "./first-run.js";
 import { newKey } from "./new-key.js";
+import { listSearch } from "./list.js";
 import { sendOnce } from "./send-once.js";
 import { tabs } from "./tabs.js";
 import { windows } from "./window.js";
@@ -9,6 +10,7 @@ import { windows } from "./window.js";
 copyButtons(document);
 firstRun(document);
 newKey(document);
+listSearch(document);
 sendOnce(document);
 tabs(document);
 windows(document);

@@ -15,7 +15,7 @@ async function copy(source) {
 
 export function copyButtons(root) {
   for (const button of root.querySelectorAll("button[data-copy]")) {
-    const source = root.getElementById(button.dataset.copy);
+    const source = document.getElementById(button.dataset.copy);
     const words = button.querySelector("[data-words]");
     const said = words.textContent;
     button.hidden = false;

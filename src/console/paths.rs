@@ -20,6 +20,8 @@ pub const APPLICATIONS: &str = "/console/applications";
 pub const APPLICATION_NEW: &str = "/console/applications/new";
 /// The New API Key window, second step.
 pub const APPLICATION_NEW_ROLES: &str = "/console/applications/new/roles";
+/// The Find by secret window.
+pub const APPLICATION_FIND: &str = "/console/applications/find";
 /// The route of the Regenerate API key window.
 pub const APPLICATION_REGENERATE: &str = "/console/applications/{client_id}/regenerate";
 /// The route of the Delete API key window.

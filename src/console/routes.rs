@@ -33,6 +33,8 @@ pub fn table() -> RouteTable {
         get(paths::ROLES, PERSON, view(SecurityResource::Roles), role::list),
         // Applications.
         get(paths::APPLICATIONS, PERSON, view(SecurityResource::Applications), application::list::show),
+        get(paths::APPLICATION_FIND, PERSON, view(SecurityResource::Applications), application::find::ask),
+        post(paths::APPLICATION_FIND, PERSON, view(SecurityResource::Applications), application::find::find),
         get(paths::APPLICATION_NEW, PERSON, edit(SecurityResource::Applications), application::new::ask_name),
         get(paths::APPLICATION_NEW_ROLES, PERSON, edit(SecurityResource::Applications), application::new::ask_roles),
         post(paths::APPLICATIONS, PERSON, edit(SecurityResource::Applications), application::new::generate),

@@ -16,6 +16,25 @@ pub(crate) fn duration(length: Duration) -> String {
     if count == 1 { format!("1 {unit}") } else { format!("{count} {unit}s") }
 }
 
+/// A duration in one unit, rounded down: how long ago something was, or how long it still takes.
+pub(crate) fn rough(length: Duration) -> String {
+    const UNITS: [(u64, &str); 5] =
+        [(365 * 86_400, "year"), (30 * 86_400, "month"), (86_400, "day"), (3_600, "hour"), (60, "minute")];
+    let seconds = length.as_secs();
+    // Two years say more as 2 years; two months more as 60 days.
+    let unit = UNITS.iter().find(|(size, name)| match *name {
+        "year" => seconds >= 2 * size,
+        "month" => seconds >= 4 * size,
+        "day" => seconds >= 2 * size,
+        _ => seconds >= *size,
+    });
+    match unit {
+        None => "less than a minute".to_owned(),
+        Some((size, name)) if seconds / size == 1 => format!("1 {name}"),
+        Some((size, name)) => format!("{} {name}s", seconds / size),
+    }
+}
+
 /// What a role is for, in a line.
 pub(crate) fn about(role: &Role) -> String {
     match role.id.as_str() {
@@ -81,6 +100,17 @@ mod tests {
         assert_eq!(duration(Duration::from_mins(10)), "10 minutes");
         assert_eq!(duration(Duration::from_hours(1)), "1 hour");
         assert_eq!(duration(Duration::from_secs(90)), "90 seconds");
+        for (seconds, words) in [
+            (0, "less than a minute"),
+            (60, "1 minute"),
+            (7_199, "1 hour"),
+            (90_000, "25 hours"),
+            (30 * 86_400, "30 days"),
+            (365 * 86_400, "12 months"),
+            (800 * 86_400, "2 years"),
+        ] {
+            assert_eq!(rough(Duration::from_secs(seconds)), words);
+        }
         assert_eq!(sentence("enter a name"), "Enter a name.");
         let [administrator, _] = Role::built_in();
         assert_eq!(about(&administrator), "View and edit on everything.");

@@ -20,7 +20,7 @@ struct Asset {
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
-const ASSETS: [Asset; 9] = [
+const ASSETS: &[Asset] = &[
     Asset {
         name: "console.css",
         content_type: "text/css; charset=utf-8",
@@ -30,6 +30,7 @@ const ASSETS: [Asset; 9] = [
     Asset { name: "copy.js", content_type: SCRIPT, text: include_str!("../../assets/copy.js") },
     Asset { name: "first-run.js", content_type: SCRIPT, text: include_str!("../../assets/first-run.js") },
     Asset { name: "new-key.js", content_type: SCRIPT, text: include_str!("../../assets/new-key.js") },
+    Asset { name: "list.js", content_type: SCRIPT, text: include_str!("../../assets/list.js") },
     Asset { name: "send-once.js", content_type: SCRIPT, text: include_str!("../../assets/send-once.js") },
     Asset { name: "tabs.js", content_type: SCRIPT, text: include_str!("../../assets/tabs.js") },
     Asset { name: "window.js", content_type: SCRIPT, text: include_str!("../../assets/window.js") },
@@ -38,7 +39,7 @@ const ASSETS: [Asset; 9] = [
 
 static BUILD: LazyLock<String> = LazyLock::new(|| {
     let mut all = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
-    for asset in &ASSETS {
+    for asset in ASSETS {
         all.update(asset.name.as_bytes());
         all.update(asset.text.as_bytes());
     }
@@ -89,7 +90,7 @@ mod tests {
 
     #[test]
     fn scripts_and_styles_load_nothing_from_elsewhere() {
-        for asset in &ASSETS {
+        for asset in ASSETS {
             let text = asset.text.replace("http://www.w3.org/2000/svg", "");
             assert!(!text.contains("://"), "{} names a foreign address", asset.name);
         }

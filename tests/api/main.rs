@@ -17,6 +17,7 @@ mod client_work;
 mod console;
 mod console_application;
 mod console_guards;
+mod console_list;
 mod console_sessions;
 mod entities;
 mod entity_races;

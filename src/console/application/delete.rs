@@ -1,6 +1,7 @@
 //! The Delete API key window: it asks once more, and says what stops.
 
-use super::list::{self, DELETED, List, role_names};
+use super::list::{self, DELETED, List};
+use super::row::role_names;
 use super::wanted;
 use crate::actions::ActionError;
 use crate::actions::application::delete;

@@ -1,19 +1,17 @@
 //! The Application keys page: the table that every window stands over.
 
+use super::list_query::{Choice, ListQuery};
+use super::row::Row;
 use crate::app::App;
 use crate::console::answer;
-use crate::console::form::{Fields, FromFields, InQuery};
+use crate::console::form::InQuery;
 use crate::console::frame::{Frame, Section};
-use crate::console::paths;
 use crate::console::session::SignedIn;
-use crate::console::when::When;
-use crate::domain::application::{Application, ApplicationStatus};
 use crate::domain::grant::Action;
-use crate::domain::name::Name;
 use crate::domain::resource::SecurityResource;
 use crate::domain::role::Role;
-use crate::domain::time::Timestamp;
 use crate::http::problem::Problem;
+use crate::store::application_list;
 use crate::store::{self, StoreError};
 use askama::Template;
 use axum::Extension;
@@ -23,84 +21,57 @@ use axum::response::Response;
 use std::sync::Arc;
 
 /// How many applications the table shows at once.
-const PAGE: u32 = 50;
+const PAGE: usize = 50;
 
-/// One application in the table.
-#[derive(Clone, Debug)]
-pub(crate) struct Row {
-    pub(crate) name: String,
-    pub(crate) client_id: String,
-    pub(crate) roles: Vec<String>,
-    /// What is out of the ordinary, with its style.
-    pub(crate) mark: Option<(String, &'static str)>,
-    pub(crate) key_made: When,
-}
-
-/// What the table shows: a page of the applications whose names begin with what was looked for.
+/// What the table shows: a page of what was asked for.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct List {
     pub(crate) rows: Vec<Row>,
-    /// What was looked for; empty for all.
-    pub(crate) query: String,
-    /// Whether no page comes before.
-    pub(crate) first_page: bool,
-    /// The cursor of the next page.
+    /// What was asked for.
+    pub(crate) query: ListQuery,
+    /// The choices of the filter by role.
+    pub(crate) roles: Vec<Choice>,
+    /// Addresses of the pages beside this one.
+    pub(crate) previous: Option<String>,
     pub(crate) next: Option<String>,
+    /// The filters select few of those looked at for this page, and more may follow.
+    pub(crate) partial: bool,
     /// Whether the person may make, regenerate and delete keys.
     pub(crate) editable: bool,
     /// How many applications there are in all.
-    pub(crate) total: u64,
+    pub(crate) total: usize,
 }
 
 impl List {
+    /// Whether there is no application at all.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.is_empty() && !self.query.is_filtered() && self.previous.is_none() && self.next.is_none()
+    }
+
     /// How many there are, in words.
     pub(crate) fn count_words(&self) -> String {
-        match (self.query.is_empty(), self.total) {
-            (true, 1) => "1 application".to_owned(),
-            (true, total) => format!("{total} applications"),
-            (false, total) => format!("{} shown of {total} in all", self.rows.len()),
+        let shown = self.rows.len();
+        let whole = self.previous.is_none() && self.next.is_none();
+        match (self.query.is_filtered(), self.total) {
+            (true, total) if whole => format!("{shown} of {total} applications"),
+            (true, total) => format!("{shown} shown, of {total} applications in all"),
+            (false, 1) => "1 application".to_owned(),
+            (false, total) => format!("{total} applications"),
         }
     }
 
-    /// The list from its beginning.
-    pub(crate) fn first_path(&self) -> String {
-        self.path(None)
-    }
-
-    /// The next page of the list.
-    pub(crate) fn next_path(&self) -> Option<String> {
-        self.next.as_deref().map(|cursor| self.path(Some(cursor)))
-    }
-
-    fn path(&self, cursor: Option<&str>) -> String {
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        if !self.query.is_empty() {
-            query.append_pair("q", &self.query);
+    /// What narrows the list, in words that say how to widen it.
+    pub(crate) fn narrowed_by(&self) -> Vec<String> {
+        let chosen =
+            |choices: &[Choice]| choices.iter().find(|choice| choice.chosen).map(|choice| choice.label.clone());
+        let words = &self.query.search.words;
+        let mut by = Vec::new();
+        if !words.is_empty() {
+            by.push(format!("a name or client_id that begins with “{words}”"));
         }
-        if let Some(cursor) = cursor {
-            query.append_pair("after", cursor);
-        }
-        match query.finish() {
-            empty if empty.is_empty() => paths::APPLICATIONS.to_owned(),
-            query => format!("{}?{query}", paths::APPLICATIONS),
-        }
-    }
-}
-
-/// Which part of the list is asked for.
-#[derive(Debug, Default)]
-pub(crate) struct ListQuery {
-    /// The beginning of the names to show.
-    q: String,
-    /// The name after which the page begins.
-    after: Option<String>,
-    /// What has just happened.
-    notice: Option<String>,
-}
-
-impl FromFields for ListQuery {
-    fn from_fields(fields: &Fields) -> Self {
-        Self { q: fields.one("q"), after: fields.some("after"), notice: fields.some("notice") }
+        by.extend(chosen(&self.roles).map(|role| format!("the role “{role}”")));
+        by.extend(chosen(&self.query.standings()).map(|standing| format!("the status “{standing}”")));
+        by
     }
 }
 
@@ -127,60 +98,26 @@ pub(crate) async fn behind_window(app: &App, signed_in: &SignedIn) -> Result<Lis
 }
 
 async fn load(app: &App, signed_in: &SignedIn, query: ListQuery) -> Result<List, StoreError> {
-    let mut tx = app.store.read().await?;
-    let wanted = query.q.trim().replace('\0', "").to_lowercase();
-    let after = query.after.as_deref().unwrap_or(&wanted).replace('\0', "");
-    let mut found = Vec::new();
-    // Names that begin with a text follow it in order; the one that is this text comes first.
-    if query.after.is_none()
-        && let Ok(name) = Name::parse(&wanted)
-    {
-        found.extend(store::application::by_name(&mut tx, &name).await?);
-    }
-    found.extend(store::application::page(&mut tx, &after, PAGE + 1).await?);
-    found.retain(|application| application.name.key().starts_with(&wanted));
-    let more = found.len() > PAGE as usize;
-    found.truncate(PAGE as usize);
-    let next = found.last().filter(|_| more).map(|last| last.name.key());
-    let total = store::application::count(&mut tx).await?;
-    let roles = store::role::all(&mut tx).await?;
     let now = app.clock.now();
+    let mut tx = app.store.read().await?;
+    let page = application_list::page(&mut tx, &query.search, PAGE, now).await?;
+    let roles = store::role::all(&mut tx).await?;
+    let choice = |role: &Role| Choice {
+        value: role.id.as_str().to_owned(),
+        label: role.name.to_string(),
+        chosen: query.search.role.as_ref() == Some(&role.id),
+    };
     Ok(List {
-        rows: found.iter().map(|application| Row::new(application, &roles, now)).collect(),
-        query: query.q.trim().to_owned(),
-        first_page: query.after.is_none(),
-        next,
+        rows: page.items.iter().map(|item| Row::new(item, &roles, now)).collect(),
+        roles: roles.iter().map(choice).collect(),
+        previous: page.previous.as_ref().map(|place| query.path(Some(place))),
+        next: page.next.as_ref().map(|place| query.path(Some(place))),
+        partial: page.partial,
         editable: signed_in.may(SecurityResource::Applications, Action::Edit),
-        total,
+        // Counted in memory: a database would walk through all of them.
+        total: app.snapshot.application_count(),
+        query,
     })
-}
-
-impl Row {
-    fn new(application: &Application, roles: &[Role], now: Timestamp) -> Self {
-        let made = application.secrets.first().map_or(application.created_at, |secret| secret.created_at);
-        Self {
-            name: application.name.to_string(),
-            client_id: application.client_id.to_string(),
-            roles: role_names(application, roles),
-            mark: mark(application, now),
-            key_made: When::new(made),
-        }
-    }
-}
-
-fn mark(application: &Application, now: Timestamp) -> Option<(String, &'static str)> {
-    match application.status(now) {
-        ApplicationStatus::Active => None,
-        ApplicationStatus::Disabled => Some(("disabled".to_owned(), "off")),
-        ApplicationStatus::Expired => Some(("expired".to_owned(), "ended")),
-        ApplicationStatus::OverlapUntil(end) => Some((format!("old secret until {}", When::new(end).full), "accent")),
-    }
-}
-
-/// The names of an application's roles.
-pub(crate) fn role_names(application: &Application, roles: &[Role]) -> Vec<String> {
-    let own = roles.iter().filter(|role| application.roles.contains(&role.id));
-    own.map(|role| role.name.to_string()).collect()
 }
 
 /// The page without a window.
@@ -195,28 +132,35 @@ pub(crate) struct ListPage {
 impl List {
     /// A list whose names try to be markup.
     pub(crate) fn sample() -> Self {
-        let row = |name: &str, client_id: &str, roles: &[&str], mark: Option<&str>| Row {
+        use super::row::Mark;
+        use crate::console::when::When;
+        use crate::domain::time::Timestamp;
+        let at = || When::new(Timestamp::from_seconds(1_795_000_000));
+        let row = |name: &str, client_id: &str, roles: &[&str], words: &str| Row {
             name: name.to_owned(),
             client_id: client_id.to_owned(),
             roles: roles.iter().map(ToString::to_string).collect(),
-            mark: mark.map(|text| (text.to_owned(), "off")),
-            key_made: When::new(Timestamp::from_seconds(1_795_000_000)),
+            marks: vec![Mark { style: "off", words: words.to_owned(), at: Some(at()) }],
+            last_used: Some((at(), "3 hours ago".to_owned())),
+            created: at(),
+            created_by: "<script>by</script>".to_owned(),
         };
+        let role = Choice { value: "\"><script>".to_owned(), label: "<script>role</script>".to_owned(), chosen: true };
         Self {
             rows: vec![
                 row(
                     "<script>alert('name')</script>",
                     "gh_0123456789abcdefghijAB",
                     &["<script>role</script>"],
-                    Some("disabled"),
+                    "disabled",
                 ),
-                row("Grafana", "gh_Zz23456789abcdefghijAB", &["Operator", "fx desk"], None),
+                row("Grafana", "gh_Zz23456789abcdefghijAB", &["Operator", "fx desk"], "active"),
             ],
-            query: String::new(),
-            first_page: true,
-            next: Some("gra&fana".into()),
+            roles: vec![role],
+            next: Some("/console/applications?cursor=gra%26fana".into()),
             editable: true,
             total: 2,
+            ..Self::default()
         }
     }
 }
@@ -224,33 +168,47 @@ impl List {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::console::form::{Fields, FromFields as _};
     use crate::console::frame::Section;
+
+    fn render(list: List) -> String {
+        ListPage { frame: Frame::sample(Section::Applications), list }.render().expect("renders")
+    }
 
     #[test]
     fn names_are_text_and_rows_have_their_actions() {
-        let page = ListPage { frame: Frame::sample(Section::Applications), list: List::sample() };
-        let html = page.render().expect("renders");
-        assert!(!html.contains("<script>alert"), "a name became markup");
-        assert!(!html.contains("<script>role"), "a role became markup");
+        let html = render(List::sample());
+        for markup in ["<script>alert", "<script>role", "<script>by", "\"><script>"] {
+            assert!(!html.contains(markup), "{markup}");
+        }
         assert!(html.contains("New API Key</button>"));
         assert_eq!(html.matches(">Regenerate</button>").count(), 2);
         assert_eq!(html.matches(">Delete</button>").count(), 2);
-        assert!(html.contains("/console/applications?after=gra%26fana"));
+        assert!(html.contains("/console/applications?cursor=gra%26fana"));
     }
 
     #[test]
     fn who_may_not_edit_sees_no_buttons() {
-        let list = List { editable: false, ..List::sample() };
-        let html = ListPage { frame: Frame::sample(Section::Applications), list }.render().expect("renders");
+        let html = render(List { editable: false, ..List::sample() });
         for absent in ["New API Key", ">Regenerate<", ">Delete<"] {
             assert!(!html.contains(absent), "{absent}");
         }
     }
 
     #[test]
-    fn an_empty_list_says_what_to_do() {
-        let list = List { first_page: true, editable: true, ..List::default() };
-        let html = ListPage { frame: Frame::sample(Section::Applications), list }.render().expect("renders");
+    fn an_empty_list_leads_to_a_new_key() {
+        let html = render(List { editable: true, ..List::default() });
         assert!(html.contains("No application has a key yet"));
+        assert_eq!(html.matches("New API Key</button>").count(), 1, "where it is looked for");
+        let html = render(List::default());
+        assert!(!html.contains("New API Key</button>"));
+    }
+
+    #[test]
+    fn nothing_found_says_how_to_widen() {
+        let query = ListQuery::from_fields(&Fields::parse(b"q=%3Cb%3Ex&status=expired"));
+        let html = render(List { query, ..List::default() });
+        assert!(html.contains("Nothing found") && html.contains("Show all") && !html.contains("<b>x"));
+        assert!(html.contains("the status “Expired”"), "{html}");
     }
 }
