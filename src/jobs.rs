@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::{sync::watch, time::MissedTickBehavior};
 
+use crate::actions::usage::{self, Pace};
 use crate::actions::{hub, upkeep};
 use crate::app::App;
 
@@ -12,6 +13,10 @@ use crate::app::App;
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(1);
 /// Every so many times, what has expired is dropped too.
 const PRUNE_EVERY: u64 = 60;
+/// How often what was counted is stored. A flush takes at most as long again, so that counts are durable within 10 s.
+const FLUSH_INTERVAL: Duration = Duration::from_secs(5);
+/// Every so many flushes, usage that is too old is dropped.
+const PRUNE_USAGE_EVERY: u64 = 12;
 
 /// Sees to the upkeep of the store until told to stop.
 pub async fn keep_up(app: Arc<App>, mut stop: watch::Receiver<bool>) {
@@ -34,6 +39,34 @@ pub async fn keep_up(app: Arc<App>, mut stop: watch::Receiver<bool>) {
         {
             tracing::debug!(%fault, "what has expired could not be dropped");
         }
+    }
+}
+
+/// Stores what was counted until told to stop. Whoever stops flushes once more when the last request is answered.
+pub async fn count(app: Arc<App>, mut stop: watch::Receiver<bool>) {
+    let mut ticks = tokio::time::interval(FLUSH_INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    for round in 0_u64.. {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+        // What could not be stored waits for the next round.
+        if let Err(fault) = usage::flush(&app, Pace::Gentle).await {
+            tracing::debug!(%fault, "usage could not be stored");
+        }
+        if round % PRUNE_USAGE_EVERY == 0
+            && let Err(fault) = usage::prune(&app).await
+        {
+            tracing::debug!(%fault, "usage that is too old could not be dropped");
+        }
+    }
+}
+
+/// Stores what was counted, without pauses: the last act before a stop.
+pub async fn count_the_rest(app: &App) {
+    if let Err(fault) = usage::flush(app, Pace::AtOnce).await {
+        tracing::warn!(%fault, "the usage of the last seconds could not be stored");
     }
 }
 

@@ -4,6 +4,8 @@
 mod list;
 #[path = "support/mod.rs"]
 mod support;
+#[path = "store_story/usage.rs"]
+mod usage;
 
 use gateway_hub::actions::api_key::{Regeneration, end_overlap, regenerate};
 use gateway_hub::actions::application::{ApplicationUpdate, NewApplication};
@@ -95,12 +97,15 @@ on_both! {
     turning_pages_of_a_changing_list_skips_and_repeats_nothing
     a_secret_leads_to_its_application
     an_owner_is_a_console_user
+    usage_is_stored_beside_the_changes
+    usage_lets_a_deletion_go_first
 }
 
 use list::{
     a_secret_leads_to_its_application, an_owner_is_a_console_user, the_list_is_searched_and_filtered,
     turning_pages_of_a_changing_list_skips_and_repeats_nothing,
 };
+use usage::{usage_is_stored_beside_the_changes, usage_lets_a_deletion_go_first};
 
 fn new(name: &str, roles: &[&str]) -> NewApplication {
     let roles = roles.iter().map(|role| RoleId::new(*role)).collect();

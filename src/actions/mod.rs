@@ -17,6 +17,7 @@ pub mod role;
 pub mod session;
 pub mod token;
 pub mod upkeep;
+pub mod usage;
 
 pub use actor::Actor;
 pub use error::ActionError;

@@ -4,6 +4,7 @@ mod applier;
 pub mod live_keys;
 mod role_set;
 mod snapshot;
+pub mod usage;
 pub mod verifier;
 
 pub use applier::{Applier, Stale};
@@ -35,6 +36,8 @@ pub struct App {
     pub applier: Applier,
     /// Tokens whose signature was verified lately.
     pub verified_tokens: verifier::Cache,
+    /// What applications do, on its way to the store.
+    pub usage: usage::Usage,
 }
 
 impl App {
@@ -45,6 +48,7 @@ impl App {
             snapshot: Snapshot::new(),
             applier: Applier::new(),
             verified_tokens: verifier::Cache::new(),
+            usage: usage::Usage::default(),
             config,
             store,
             clock,

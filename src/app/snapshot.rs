@@ -70,9 +70,9 @@ impl LiveApplication {
 }
 
 /// The 22 characters behind `gh_`: a key that lies in the table itself.
-type ClientKey = [u8; 22];
+pub(super) type ClientKey = [u8; 22];
 
-fn client_key(client_id: &str) -> Option<ClientKey> {
+pub(super) fn client_key(client_id: &str) -> Option<ClientKey> {
     client_id.strip_prefix("gh_")?.as_bytes().try_into().ok()
 }
 

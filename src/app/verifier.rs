@@ -1,10 +1,12 @@
 //! The one verifier of access tokens: every surface asks here, and every answer from the cache is checked again.
 
 use super::role_set::RoleSet;
+use super::usage::Refused;
 use super::{App, Stale};
 use crate::crypto::token::{Claims, Expected, TokenFault};
 use crate::domain::access::{Permit, Refusal, decide};
 use crate::domain::application::{CredentialId, network_allowed};
+use crate::domain::denial::DenialReason;
 use crate::domain::grant::Action;
 use crate::domain::resource::Resource;
 use crate::domain::scope::Scope;
@@ -98,12 +100,37 @@ pub enum TokenRefusal {
 /// [`TokenRefusal`].
 pub async fn verify(app: &App, token: &str, audience: Option<&str>, address: IpAddr) -> Result<Verified, TokenRefusal> {
     app.fresh()?;
-    let facts = facts(app, token)?;
+    let facts = facts(app, token).inspect_err(|refusal| count(app, "", refusal, address))?;
+    let outcome = judge(app, Arc::clone(&facts), audience, address).await;
+    outcome.inspect_err(|refusal| count(app, &facts.claims.client_id, refusal, address))
+}
+
+async fn judge(
+    app: &App,
+    facts: Arc<TokenFacts>,
+    audience: Option<&str>,
+    address: IpAddr,
+) -> Result<Verified, TokenRefusal> {
+    check_times(&facts.claims, app.clock.now())?;
     if facts.claims.seq > app.snapshot.seq() {
         // Issued by a node that knows more: read on first. A store that never gets there was put back.
         app.catch_up(facts.claims.seq).await?;
     }
     check(app, facts, audience, address)
+}
+
+/// Counts a refusal; `client_id` is known once the signature is good.
+fn count(app: &App, client_id: &str, refusal: &TokenRefusal, source: IpAddr) {
+    let reason = match refusal {
+        TokenRefusal::Fault(TokenFault::Expired) => DenialReason::ExpiredToken,
+        TokenRefusal::Fault(_) => DenialReason::InvalidToken,
+        TokenRefusal::WrongAudience => DenialReason::WrongAudience,
+        TokenRefusal::Dead => DenialReason::DeadToken,
+        TokenRefusal::Network => DenialReason::Network,
+        // Not the caller's doing.
+        TokenRefusal::Stale(_) => return,
+    };
+    app.usage.refused(&Refused { client_id, credential: None, reason, source, now: app.clock.now() });
 }
 
 /// Verifies for introspection and revocation, which ask about a token rather than use it: wherever at this hub it is good,
@@ -114,6 +141,7 @@ pub async fn verify(app: &App, token: &str, audience: Option<&str>, address: IpA
 pub async fn inspect(app: &App, token: &str) -> Result<Verified, TokenRefusal> {
     app.fresh()?;
     let facts = facts(app, token)?;
+    check_times(&facts.claims, app.clock.now())?;
     if facts.claims.seq > app.snapshot.seq() {
         app.catch_up(facts.claims.seq).await?;
     }
@@ -124,7 +152,8 @@ pub async fn inspect(app: &App, token: &str) -> Result<Verified, TokenRefusal> {
     check_alive(app, facts, |_| Ok(()))
 }
 
-/// The facts of a token with a good signature, from the cache if it was verified lately.
+/// The facts of a token with a good signature, from the cache if it was verified lately. What comes from there may have
+/// expired since.
 fn facts(app: &App, token: &str) -> Result<Arc<TokenFacts>, TokenRefusal> {
     let now = app.clock.now();
     let keys = app.snapshot.keys();
@@ -133,7 +162,6 @@ fn facts(app: &App, token: &str) -> Result<Arc<TokenFacts>, TokenRefusal> {
     if let Some(known) = app.verified_tokens.0.get(&hash)
         && known.keys == keys.generation
     {
-        check_times(&known.claims, now)?;
         return Ok(known);
     }
     let claims = keys.verification.verify(token, &Expected { issuer: app.issuer(), now })?;

@@ -1,20 +1,21 @@
 //! The gate in front of every handler: who may call a route, and with which permission. Built from the route table, so a new
 //! route can't forget it.
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{future::Future, net::IpAddr, pin::Pin, sync::Arc};
 
 use axum::{
     extract::{FromRequestParts, Request},
     response::{IntoResponse, Response},
 };
-use http::request::Parts;
+use http::{StatusCode, request::Parts};
 
 use crate::{
     app::{
         App,
+        usage::Refused,
         verifier::{self, Verified},
     },
-    domain::{access::Permit, grant::Action, resource::Resource},
+    domain::{access::Permit, application::CredentialId, denial::DenialReason, grant::Action, resource::Resource},
     http::{
         bearer::{self, Challenge, Presented},
         context::RequestContext,
@@ -176,7 +177,11 @@ impl Gate {
         };
         let verified =
             verifier::verify(app, token, None, context.address).await.map_err(|refused| refusal::token(&refused))?;
-        let client_id = verified.client_id().to_owned();
+        let caught = Caught {
+            client_id: verified.client_id().to_owned(),
+            credential: verified.token.credential,
+            source: context.address,
+        };
         let permit = match &self.access.permission {
             Permission::None | Permission::ByHandler => None,
             Permission::View(resource) => {
@@ -187,17 +192,51 @@ impl Gate {
             }
             Permission::ConsoleOnly => Some(Err(refusal::console_only())),
         };
+        if let Some(Err(_)) = &permit {
+            let console_only = self.access.permission == Permission::ConsoleOnly;
+            caught.refused(app, if console_only { DenialReason::ConsoleOnly } else { DenialReason::NotAllowed });
+        }
         // The application is named to the access log even when it is refused here.
-        parts.extensions.insert(Caught(client_id));
+        parts.extensions.insert(caught);
         let permit = permit.transpose()?;
         parts.extensions.insert(Authorised { verified, permit });
         Ok(())
+    }
+
+    /// The grant that a request of this route takes, if it takes one.
+    fn grant(&self) -> Option<(&Resource, Action)> {
+        match &self.access.permission {
+            Permission::View(resource) => Some((resource, Action::View)),
+            Permission::Edit(resource) => Some((resource, Action::Edit)),
+            Permission::None | Permission::ByHandler | Permission::ConsoleOnly => None,
+        }
+    }
+
+    /// Counts a request that got to its handler.
+    pub(super) fn count(&self, app: &App, caught: &Caught, status: StatusCode) {
+        if status == StatusCode::FORBIDDEN {
+            caught.refused(app, DenialReason::NotAllowed);
+        } else {
+            app.usage.request(&caught.client_id, caught.credential, self.grant(), app.clock.now());
+        }
     }
 }
 
 /// The verified application of a request that may still be refused.
 #[derive(Clone)]
-pub(super) struct Caught(pub(super) String);
+pub(super) struct Caught {
+    pub(super) client_id: String,
+    credential: CredentialId,
+    source: IpAddr,
+}
+
+impl Caught {
+    fn refused(&self, app: &App, reason: DenialReason) {
+        let Self { client_id, credential, source } = self;
+        let credential = Some(*credential);
+        app.usage.refused(&Refused { client_id, credential, reason, source: *source, now: app.clock.now() });
+    }
+}
 
 impl<S: Send + Sync> FromRequestParts<S> for Authorised {
     type Rejection = Problem;

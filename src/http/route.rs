@@ -256,12 +256,17 @@ where
             let (mut parts, body) = request.into_parts();
             let admitted = gate.admit(&app, &mut parts).await;
             let caught = parts.extensions.remove::<Caught>();
-            let mut response = match admitted {
-                Ok(()) => handler.call(Request::from_parts(parts, body), app).await,
-                Err(refusal) => gate.explain(refusal, Request::from_parts(parts, body)).await,
+            let mut response = match (admitted, &caught) {
+                (Ok(()), Some(caught)) => {
+                    let response = handler.call(Request::from_parts(parts, body), Arc::clone(&app)).await;
+                    gate.count(&app, caught, response.status());
+                    response
+                }
+                (Ok(()), None) => handler.call(Request::from_parts(parts, body), app).await,
+                (Err(refusal), _) => gate.explain(refusal, Request::from_parts(parts, body)).await,
             };
             if response.status().as_u16() >= 400 {
-                let client_id = caught.map(|caught| caught.0);
+                let client_id = caught.map(|caught| caught.client_id);
                 response.extensions_mut().insert(Trace { path: gate.path(), client_id });
             }
             response

@@ -13,9 +13,11 @@ use super::credentials::Credentials;
 use super::error::OauthError;
 use super::form::Form;
 use super::throttle::{Failure, Method, Throttle};
+use crate::app::usage::Refused;
 use crate::app::{App, LiveApplication, LiveSecret, RoleSet, RoleSetId};
 use crate::crypto::secret::{SecretHash, SecretShape};
 use crate::domain::application::{CredentialId, network_allowed};
+use crate::domain::denial::DenialReason;
 use crate::domain::time::Timestamp;
 
 /// An application that has proved who it is with its API key.
@@ -60,6 +62,13 @@ pub fn authenticate(
     app.fresh().map_err(|_| OauthError::unavailable())?;
     let now = app.clock.now();
     verify(app, credentials, address, now).map_err(|failed| {
+        app.usage.refused(&Refused {
+            client_id: if failed.exists { &failed.credentials.client_id } else { "" },
+            credential: None,
+            reason: failed.reason,
+            source: address,
+            now,
+        });
         let failure = Failure {
             source: address,
             client_id: &failed.credentials.client_id,
@@ -77,6 +86,8 @@ pub fn authenticate(
 struct Failed {
     credentials: Credentials,
     fingerprint: u64,
+    exists: bool,
+    reason: DenialReason,
 }
 
 impl Failed {
@@ -123,8 +134,8 @@ fn verify(app: &App, credentials: Credentials, address: IpAddr, now: Timestamp) 
             ends_at: [candidate.expires_at, secret.ends_at].into_iter().flatten().min(),
         }),
         _ => {
-            candidate.explain(&credentials, used.is_some(), in_time);
-            Err(Failed { credentials, fingerprint })
+            let reason = candidate.explain(&credentials, used.is_some(), in_time);
+            Err(Failed { credentials, fingerprint, exists: candidate.exists, reason })
         }
     }
 }
@@ -160,18 +171,19 @@ impl Candidate {
         }
     }
 
-    /// Tells the operator why, in the debug log. A client id that is none of ours is not repeated: it could be a secret
-    /// in the wrong place.
-    fn explain(&self, credentials: &Credentials, secret: bool, in_time: bool) {
+    /// Says why, to the administrator, and to the operator in the debug log. A client id that is none of ours is not
+    /// repeated: it could be a secret in the wrong place.
+    fn explain(&self, credentials: &Credentials, secret: bool, in_time: bool) -> DenialReason {
         let reason = match (self.exists, secret, self.enabled, in_time) {
-            (false, ..) => "unknown client",
-            (_, false, ..) => "no live secret matches",
-            (_, _, false, _) => "disabled",
-            (.., false) => "expired",
-            _ => "network not allowed",
+            (false, ..) => DenialReason::UnknownClient,
+            (_, false, ..) => DenialReason::WrongSecret,
+            (_, _, false, _) => DenialReason::Disabled,
+            (.., false) => DenialReason::Expired,
+            _ => DenialReason::Network,
         };
         let client_id = if self.exists { credentials.client_id.as_str() } else { "" };
-        tracing::debug!(client_id, reason, "client authentication failed");
+        tracing::debug!(client_id, reason = reason.as_str(), "client authentication failed");
+        reason
     }
 }
 

@@ -71,17 +71,24 @@ pub async fn show(
     let form = Form::parse(&body)?;
     let client = client_auth::authenticate(&app, &throttle, &parts.headers, &form, context.address)?;
     let token = form.get("token").ok_or_else(|| OauthError::invalid_request("token is missing"))?;
-    match verifier::inspect(&app, token).await {
-        Ok(verified) if may_see(&client, &verified) => active(&verified),
+    let verified = verifier::inspect(&app, token).await;
+    let seen = verified.as_ref().is_ok_and(|verified| may_see(&client, verified));
+    let others = seen && verified.as_ref().is_ok_and(|verified| verified.client_id() != client.client_id);
+    let used = others.then_some((&OTHERS_TOKENS, Action::View));
+    app.usage.request(&client.client_id, client.credential, used, app.clock.now());
+    match verified {
+        Ok(verified) if seen => active(&verified),
         Err(TokenRefusal::Stale(_)) => Err(OauthError::unavailable()),
         Ok(_) | Err(_) => Ok(inactive()),
     }
 }
 
+/// What an application needs to see another's token.
+const OTHERS_TOKENS: Resource = Resource::Security(SecurityResource::Introspection);
+
 fn may_see(client: &Client, verified: &Verified) -> bool {
-    let others = Resource::Security(SecurityResource::Introspection);
     verified.client_id() == client.client_id
-        || decide(&client.roles.access, &client.roles.full_scope, &others, Action::View).is_ok()
+        || decide(&client.roles.access, &client.roles.full_scope, &OTHERS_TOKENS, Action::View).is_ok()
 }
 
 fn active(verified: &Verified) -> Result<Response, OauthError> {

@@ -31,6 +31,7 @@ pub async fn revoke(
     let body = read_form(&parts.headers, parts.uri.query(), body).await?;
     let form = Form::parse(&body)?;
     let client = client_auth::authenticate(&app, &throttle, &parts.headers, &form, context.address)?;
+    app.usage.request(&client.client_id, client.credential, None, app.clock.now());
     let token = form.get("token").ok_or_else(|| OauthError::invalid_request("token is missing"))?;
     match verifier::inspect(&app, token).await {
         Ok(verified) if verified.client_id() == client.client_id => {

@@ -13,8 +13,10 @@ use super::form::Form;
 use super::request::read_form;
 use super::throttle::Throttle;
 use crate::app::App;
+use crate::app::usage::Refused;
 use crate::crypto::secret::SECRET_PREFIX;
 use crate::crypto::token::{Claims, LONGEST_TOKEN, token_id};
+use crate::domain::denial::DenialReason;
 use crate::domain::scope::Scope;
 use crate::http::context::RequestContext;
 
@@ -48,16 +50,17 @@ fn grant(
         None => return Err(OauthError::invalid_request("grant_type is missing: send grant_type=client_credentials")),
     }
     let client = client_auth::authenticate(app, throttle, headers, form, address)?;
-    let audience = audience(app, form)?;
-    let scope = requested_scope(&client, form.get("scope"))?;
-    let scope = scope.as_deref().unwrap_or(&client.roles.full_scope_text);
-    if scope.is_empty() {
-        return Err(OauthError::invalid_scope(
-            "the roles of this application give nothing that a token could carry".to_owned(),
-        ));
-    }
-
     let now = app.clock.now();
+    let (audience, scope) = wanted(app, &client, form).inspect_err(|_| {
+        app.usage.refused(&Refused {
+            client_id: &client.client_id,
+            credential: Some(client.credential),
+            reason: DenialReason::Scope,
+            source: address,
+            now,
+        });
+    })?;
+    let scope = scope.as_deref().unwrap_or(&client.roles.full_scope_text);
     let iat = now.seconds();
     let end = now.plus(app.config.token.lifetime);
     // Whoever checks the token elsewhere, without asking the hub, should see the key's own end; at least a second stays.
@@ -85,7 +88,20 @@ fn grant(
             "the scope is too long for one token: ask for the scopes that are needed".to_owned(),
         ));
     }
+    app.usage.token_issued(&claims.client_id, client.credential, now);
     Ok(answer(&token, exp - iat, scope))
+}
+
+/// Where the token will be good, and for what scope; `None` for all that the roles give.
+fn wanted<'a>(app: &'a App, client: &Client, form: &Form<'_>) -> Result<(&'a str, Option<String>), OauthError> {
+    let audience = audience(app, form)?;
+    let scope = requested_scope(client, form.get("scope"))?;
+    if scope.as_deref().unwrap_or(&client.roles.full_scope_text).is_empty() {
+        return Err(OauthError::invalid_scope(
+            "the roles of this application give nothing that a token could carry".to_owned(),
+        ));
+    }
+    Ok((audience, scope))
 }
 
 /// Where the token will be good: at the hub and so everywhere, unless one gateway is named (RFC 8707 §2).

@@ -72,8 +72,9 @@ impl Server {
             tasks.push(tokio::spawn(connection::accept(operations, None, service, true, stopped.clone())));
         }
         tasks.push(tokio::spawn(jobs::follow(Arc::clone(&app), stopped.clone())));
-        tasks.push(tokio::spawn(jobs::keep_up(app, stopped)));
-        Ok(Running { address, ops_address, stop, tasks })
+        tasks.push(tokio::spawn(jobs::keep_up(Arc::clone(&app), stopped.clone())));
+        tasks.push(tokio::spawn(jobs::count(Arc::clone(&app), stopped)));
+        Ok(Running { address, ops_address, app, stop, tasks })
     }
 }
 
@@ -84,17 +85,19 @@ pub struct Running {
     pub address: SocketAddr,
     /// The address of `--ops-listen`, if there is one.
     pub ops_address: Option<SocketAddr>,
+    app: Arc<App>,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
 }
 
 impl Running {
-    /// Stops accepting, lets open requests finish for up to 10 s, and returns when all is quiet.
+    /// Stops accepting, lets open requests finish for up to 10 s, and returns when all is quiet and counted.
     pub async fn shutdown(self) {
         self.stop.send_replace(true);
         for task in self.tasks {
             let _ = task.await;
         }
+        jobs::count_the_rest(&self.app).await;
     }
 }
 

@@ -31,10 +31,11 @@ statements! {
     ROLES_OF = "SELECT client_id, role_id FROM application_role WHERE client_id = $1";
     INSERT_ROLE = "INSERT INTO application_role (client_id, role_id) VALUES ($1, $2)";
     DELETE_ROLES = "DELETE FROM application_role WHERE client_id = $1";
-    SECRETS = "SELECT client_id, id, hash, pepper, created_at, ends_at FROM api_secret ORDER BY created_at DESC, id";
+    SECRETS = "SELECT client_id, id, hash, pepper, created_at, ends_at FROM api_secret \
+        ORDER BY ends_at IS NOT NULL, created_at DESC, id";
     BY_HASH = "SELECT client_id FROM api_secret WHERE hash = $1 AND pepper = $2 AND (ends_at IS NULL OR ends_at > $3)";
     SECRETS_OF = "SELECT client_id, id, hash, pepper, created_at, ends_at FROM api_secret WHERE client_id = $1 \
-        ORDER BY created_at DESC, id";
+        ORDER BY ends_at IS NOT NULL, created_at DESC, id";
     ENDED = "SELECT DISTINCT client_id FROM api_secret WHERE ends_at <= $1 LIMIT 100";
     INSERT_SECRET = "INSERT INTO api_secret (id, client_id, hash, pepper, created_at, ends_at) \
         VALUES ($1, $2, $3, $4, $5, $6)";

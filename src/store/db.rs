@@ -8,6 +8,8 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{PgPool, SqlitePool};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// Where the state is kept.
@@ -24,6 +26,7 @@ pub enum StoreSettings {
 pub struct Store {
     pub(super) security: Db,
     pub(super) entities: Db,
+    awaited: Arc<AtomicUsize>,
 }
 
 #[derive(Clone, Debug)]
@@ -51,6 +54,7 @@ impl Store {
             StoreSettings::Folder(folder) => Ok(Self {
                 security: sqlite(&folder.join("gateway-hub.db")).await?,
                 entities: sqlite(&folder.join("entities.db")).await?,
+                awaited: Arc::default(),
             }),
             StoreSettings::Postgres(url) => {
                 let options = PgConnectOptions::from_str(url.expose()).map_err(StoreError::from)?;
@@ -61,7 +65,7 @@ impl Store {
                         .acquire_timeout(Duration::from_secs(5))
                         .connect_lazy_with(options.clone())
                 };
-                Ok(Self { security: Db::Postgres(pool(8)), entities: Db::Postgres(pool(8)) })
+                Ok(Self { security: Db::Postgres(pool(8)), entities: Db::Postgres(pool(8)), awaited: Arc::default() })
             }
         }
     }
@@ -89,7 +93,23 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`], [`StoreError::Contention`].
     pub async fn write(&self) -> Result<Tx, StoreError> {
+        let _waiting = Waiting::new(&self.awaited);
         self.security.write().await
+    }
+
+    /// A transaction that writes to the same database what is no security state, such as usage, and lets others go first:
+    /// it asks [`Store::is_awaited`] again and again and commits early.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], [`StoreError::Contention`].
+    pub async fn write_behind(&self) -> Result<Tx, StoreError> {
+        self.security.write().await
+    }
+
+    /// Whether a change of security state waits for its turn in this process.
+    #[must_use]
+    pub fn is_awaited(&self) -> bool {
+        self.awaited.load(Ordering::Relaxed) > 0
     }
 
     /// A transaction that sees one state of the entities and changes nothing.
@@ -112,6 +132,22 @@ impl Store {
     pub async fn close(&self) {
         self.security.close().await;
         self.entities.close().await;
+    }
+}
+
+/// Counts somebody who waits for the writer, for as long as they do.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

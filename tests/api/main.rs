@@ -30,3 +30,4 @@ mod routes;
 mod security_state;
 mod token;
 mod token_cost;
+mod usage;

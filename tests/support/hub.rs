@@ -20,6 +20,7 @@ use gateway_hub::{
         console_user, hub as hub_actions,
         role::{self, RoleInput, RoleUpdate},
         upkeep,
+        usage::{self, Pace},
     },
     ambient::{Clock, ManualClock, Randomness},
     app::{App, live_keys::signing_key_context},
@@ -168,6 +169,11 @@ impl Hub {
     /// Lets the jobs have their turn.
     pub async fn settle(&self) {
         upkeep::end_secrets(&self.app).await.expect("the job runs");
+    }
+
+    /// Stores what was counted, without waiting for the job; gives how much that was.
+    pub async fn flush_usage(&self) -> usize {
+        usage::flush(&self.app, Pace::Gentle).await.expect("usage is stored")
     }
 
     /// Reads the feed now, without waiting for the next poll.

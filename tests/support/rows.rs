@@ -8,7 +8,9 @@ use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection, sqlite::SqliteConne
 use super::postgres::PostgresDatabase;
 
 /// Tables that signing in and using things may touch without any change of security state.
-const USE: [&str; 4] = ["console_session", "usage", "usage_day", "sqlite_sequence"];
+const USE: [&str; 4] = ["console_session", "usage_day", "denial", "sqlite_sequence"];
+/// The column that using an application or a secret touches.
+const LAST_USED: &str = "last_used_at";
 
 /// What stood in the databases at one moment: table, then its rows as JSON texts, sorted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,8 +68,9 @@ impl Rows {
     }
 
     /// Everything but sessions and usage.
-    pub fn security_state(&self) -> BTreeMap<&str, &Vec<String>> {
-        self.0.iter().map(|(name, rows)| (name.as_str(), rows)).filter(|(name, _)| !USE.contains(name)).collect()
+    pub fn security_state(&self) -> BTreeMap<&str, Vec<String>> {
+        let tables = self.0.iter().filter(|(name, _)| !USE.contains(&name.as_str()));
+        tables.map(|(name, rows)| (name.as_str(), rows.iter().map(|row| without_use(row)).collect())).collect()
     }
 
     /// All of it as one text.
@@ -84,6 +87,15 @@ impl Rows {
         found.sort();
         found.dedup();
         found
+    }
+}
+
+/// The row without its last use.
+fn without_use(row: &str) -> String {
+    let mut value: Value = serde_json::from_str(row).expect("JSON");
+    match value.as_object_mut().and_then(|members| members.remove(LAST_USED)) {
+        Some(_) => value.to_string(),
+        None => row.to_owned(),
     }
 }
 

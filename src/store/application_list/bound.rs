@@ -82,7 +82,7 @@ pub(in crate::store) async fn complete(tx: &mut Tx, found: Vec<Row>) -> Result<V
     let memberships = of_these("SELECT client_id, role_id FROM application_role", "");
     let secrets = of_these(
         "SELECT client_id, id, hash, pepper, created_at, ends_at FROM api_secret",
-        " ORDER BY created_at DESC, id",
+        " ORDER BY ends_at IS NOT NULL, created_at DESC, id",
     );
     let mut roles: HashMap<String, Vec<RoleId>> = HashMap::new();
     for (client_id, role) in rows::<(String, String)>(tx, memberships).await? {
