@@ -125,7 +125,9 @@ async fn sec_35_guessing_is_slowed_and_tells_nothing() {
     fail(&person.name, "one more guess").await;
     assert!(begun.elapsed() >= std::time::Duration::from_millis(400), "the sixth wrong answer is held back");
     // The right password is let in at once all the same.
+    let begun = std::time::Instant::now();
     ConsoleUser::sign_in(&hub.site, &person.name, &hub.password(&person.name)).await;
+    assert!(begun.elapsed() < std::time::Duration::from_secs(3), "the person waits for the guesses of others");
 }
 
 #[tokio::test]
