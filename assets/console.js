@@ -6,6 +6,7 @@ import { listSearch } from "./list.js";
 import { sendOnce } from "./send-once.js";
 import { tabs } from "./tabs.js";
 import { windows } from "./window.js";
+import { wizard } from "./wizard.js";
 
 copyButtons(document);
 firstRun(document);
@@ -14,6 +15,7 @@ listSearch(document);
 sendOnce(document);
 tabs(document);
 windows(document);
+wizard(document);
 
 // On a narrow screen the menu is a row that scrolls: the current page's entry stays in sight.
 document.querySelector("nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });

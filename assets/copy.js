@@ -21,7 +21,11 @@ export function copyButtons(root) {
     button.hidden = false;
     button.addEventListener("click", async () => {
       words.textContent = (await copy(source)) ? "Copied" : "Press Ctrl+C";
-      setTimeout(() => { words.textContent = said; }, 2000);
+      button.classList.add("done");
+      setTimeout(() => {
+        words.textContent = said;
+        button.classList.remove("done");
+      }, 2000);
     });
   }
 }

@@ -19,7 +19,11 @@ pub(crate) enum Interruption {
 
 /// A form whose fields are kept: where it is sent to, the page that takes them in its query, and which ones. They end up
 /// in an address, so no field that could hold a secret may ever stand here.
-const KEPT: [(&str, &str, &[&str]); 1] = [(paths::APPLICATIONS, paths::APPLICATION_NEW_ROLES, &["name", "role"])];
+const KEPT: [(&str, &str, &[&str]); 1] = [(
+    paths::APPLICATIONS,
+    paths::APPLICATION_NEW_ROLES,
+    &["name", "role", "description", "owner", "expires", "expires_on", "networks", "allow_basic"],
+)];
 
 /// Forms that are sent to the address of their own page.
 const SAME_PAGE: [&str; 2] = [paths::APPLICATION_REGENERATE, paths::APPLICATION_DELETE];

@@ -50,6 +50,27 @@ pub(crate) fn about(role: &Role) -> String {
     }
 }
 
+/// What applications with these roles may do, a sentence for each thing, each said once.
+pub(crate) fn may<'a>(roles: impl IntoIterator<Item = &'a Role>) -> Vec<String> {
+    let mut sentences = Vec::new();
+    for role in roles {
+        let own = match role.id.as_str() {
+            RoleId::ADMINISTRATOR | RoleId::OPERATOR => vec![about(role)],
+            _ => {
+                let rows = role.filter.as_ref().map(|filter| format!(", only rows where {filter}")).unwrap_or_default();
+                let line = |line: GrantLine| sentence(&format!("{} {}{rows}", line.actions, line.resource));
+                grant_lines(role).into_iter().map(line).collect()
+            }
+        };
+        for one in own {
+            if !sentences.contains(&one) {
+                sentences.push(one);
+            }
+        }
+    }
+    sentences
+}
+
 /// What a role allows on one resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct GrantLine {

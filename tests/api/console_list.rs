@@ -133,3 +133,100 @@ async fn a_found_secret_leads_to_its_application_and_is_kept_nowhere() {
     let bare = Request::post("/console/applications/find").form(&[("secret", key.client_secret.as_str())]);
     assert_eq!(person.send(bare).await.status, 403);
 }
+
+/// Step 1 of the New API Key window, filled in.
+async fn first_step(person: &mut ConsoleUser, options: &[(&str, &str)]) -> Answer {
+    let page = person.get(PAGE).await.expect(200);
+    let window = person.go(html::form_with(&page, "New API Key").press("New API Key", PAGE)).await.expect(200);
+    let mut form = html::form_with(&window, "Next").fill("Name", "Grafana <b>");
+    for (label, value) in options {
+        form = match *value {
+            "tick" => form.tick(label),
+            value => form.fill(label, value),
+        };
+    }
+    person.go(form.press("Next", PAGE)).await
+}
+
+#[tokio::test]
+async fn more_options_are_kept_through_the_steps_and_enforced_from_the_first_second() {
+    let hub = Hub::with_manual_clock().await;
+    let mut person = hub.console_user("Administrator").await;
+    let owner = hub.rows().await.table("console_user")[0]["id"].as_str().expect("an id").to_owned();
+    let options = [
+        ("Description", "for the \"NOC\"\nand <i>"),
+        ("Owner", owner.as_str()),
+        ("Expires", "30"),
+        ("Allowed networks", "192.0.2.0/24\n2001:db8::/32"),
+        ("Allow Basic on gateways", "tick"),
+    ];
+    let roles = first_step(&mut person, &options).await.expect(200);
+    // Back to the first step: all of it still stands there.
+    let back = person.go(html::form_with(&roles, "Back").press("Back", PAGE)).await.expect(200);
+    assert!(!back.text().contains("<i>") && back.text().contains("<details class=\"more\" open>"));
+    let again = html::form_with(&back, "Next").fill("Owner", &owner).fill("Expires", "30");
+    let roles = person.go(again.press("Next", PAGE)).await.expect(200);
+    // No role is refused, and nothing is lost.
+    let refused = person.go(html::form_with(&roles, "Generate API Key").press("Generate API Key", PAGE)).await;
+    assert_eq!(refused.status, 422);
+    let form = html::form_with(&refused, "Generate API Key").tick("Operator");
+    let window = person.go(form.press("Generate API Key", PAGE)).await.expect(200);
+    let key = person.shown_key("Grafana <b>", &window);
+    let rows = hub.rows().await.table("application");
+    assert_eq!(rows[0]["description"], "for the \"NOC\"\nand <i>");
+    assert_eq!(rows[0]["owner"], owner);
+    assert_eq!(rows[0]["networks"], "192.0.2.0/24 2001:db8::/32");
+    assert!(!key.key_works().await, "from another network it is worth nothing");
+    hub.set_networks(&key.client_id, &[]).await;
+    assert!(key.key_works().await);
+    hub.advance(30 * 86_400).await;
+    assert!(!key.key_works().await, "it has expired");
+    let page = person.get("/console/sign-in").await;
+    assert_eq!(page.status, 200, "and so has the session");
+}
+
+#[tokio::test]
+async fn what_cannot_be_taken_is_said_beside_its_field_and_stays_as_typed() {
+    let hub = Hub::start().await;
+    let mut person = hub.console_user("Administrator").await;
+    for (label, value, words) in [
+        ("Allowed networks", "10.0.0.0/8 the office", "\u{201c}the\u{201d} is not a network such as 10.0.0.0/8"),
+        ("Expires", "date", "Choose the last day on which the key works."),
+        ("Last day (UTC)", "2001-01-01", "This day is over."),
+        ("Last day (UTC)", "soon", "\u{201c}soon\u{201d} is not a day."),
+    ] {
+        let answer = first_step(&mut person, &[(label, value)]).await;
+        assert_eq!(answer.status, 422, "{label}");
+        let text = html::unescape(&answer.text());
+        assert!(text.contains(words), "{label}: {text}");
+        let form = html::form_with(&answer, "Next");
+        let typed =
+            |label: &str| form.fields.iter().find(|field| field.label == label).map(|field| field.value.clone());
+        assert_eq!(typed("Name").as_deref(), Some("Grafana <b>"));
+        if label != "Expires" {
+            assert_eq!(typed(label).as_deref(), Some(value));
+        }
+    }
+    // Found out at the end only: back to the first step with all that was typed.
+    let roles = first_step(&mut person, &[("Description", "kept")]).await.expect(200);
+    let form = html::form_with(&roles, "Generate API Key").tick("Operator").set("description", &"x".repeat(1_001));
+    let answer = person.go(form.press("Generate API Key", PAGE)).await;
+    assert_eq!(answer.status, 422);
+    assert!(answer.text().contains("1000 characters") && answer.text().contains("Step 1 of 2"), "{}", answer.text());
+    assert!(hub.rows().await.table("application").is_empty());
+}
+
+#[tokio::test]
+async fn the_role_step_says_in_words_what_the_application_may_do() {
+    let hub = Hub::start().await;
+    let mut person = hub.console_user("Administrator").await;
+    hub.role("FX hosts", &["entities:view", "entities:edit"], Some("user.department = fx")).await;
+    let step = |roles: &str| format!("{PAGE}/new/roles?name=x{roles}");
+    let none = person.get(&step("")).await.expect(200);
+    assert!(!none.text().contains("What the application may do"));
+    let page = person.get(&step("&role=FX+hosts&role=Operator")).await.expect(200);
+    let text = html::unescape(&page.text());
+    let words = text.split("What the application may do").nth(1).expect("the words");
+    assert!(words.contains("View and edit entities, only rows where user.department = fx."), "{words}");
+    assert!(words.contains("View and edit on all data"), "{words}");
+}

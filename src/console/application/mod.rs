@@ -1,10 +1,12 @@
 //! The Application keys page and its windows, a file each.
 
 pub(crate) mod delete;
+pub(crate) mod entry;
 pub(crate) mod find;
 pub(crate) mod list;
 pub(crate) mod list_query;
 pub(crate) mod new;
+pub(crate) mod options;
 pub(crate) mod regenerate;
 pub(crate) mod row;
 pub(crate) mod shown;

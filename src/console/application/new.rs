@@ -1,8 +1,11 @@
 //! The New API Key window: a name, then roles, then the key.
 
+use super::entry::Fault;
 use super::list::{self, List};
+use super::list_query;
+use super::options::Options;
 use super::shown;
-use crate::actions::application::{NewApplication, create};
+use crate::actions::application::{MAX_DESCRIPTION, NewApplication, create};
 use crate::actions::{ActionError, Actor};
 use crate::app::App;
 use crate::console::form::{Fields, FromFields, Guarded, InQuery};
@@ -31,8 +34,12 @@ pub(crate) struct NamePage {
     pub(crate) frame: Frame,
     pub(crate) list: List,
     pub(crate) name: String,
-    pub(crate) error: Option<String>,
-    pub(crate) maximum: usize,
+    pub(crate) options: Options,
+    /// The console users who may answer for it.
+    pub(crate) owners: Vec<list_query::Choice>,
+    pub(crate) fault: Option<Fault>,
+    /// The longest name and the longest description.
+    pub(crate) maximum: (usize, usize),
 }
 
 /// A role to choose.
@@ -51,60 +58,31 @@ pub(crate) struct RolesPage {
     pub(crate) frame: Frame,
     pub(crate) list: List,
     pub(crate) name: String,
+    pub(crate) options: Options,
     pub(crate) choices: Vec<Choice>,
+    /// What the application may do with the chosen roles, in words.
+    pub(crate) may: Vec<String>,
     /// Names this filled-in form, so that a repeated submit makes no second key.
     pub(crate) submission: String,
     pub(crate) error: Option<String>,
 }
 
 impl NamePage {
-    /// The step with what was typed.
-    pub(crate) fn new(frame: Frame, list: List, name: String, error: Option<String>) -> Self {
-        Self { frame, list, name, error, maximum: Name::MAX_CHARACTERS }
+    /// What is wrong with a field.
+    pub(crate) fn error(&self, field: &str) -> Option<&str> {
+        self.fault.as_ref().filter(|fault| fault.field == field).map(|fault| fault.message.as_str())
+    }
+
+    /// Whether the options stand open.
+    pub(crate) fn is_open(&self) -> bool {
+        self.options.any() || self.fault.as_ref().is_some_and(|fault| fault.field != "name")
     }
 }
 
-/// What the steps hand on in the address: a name is no secret, and going back keeps it.
-pub(crate) struct NameQuery {
-    name: String,
-}
-
-impl FromFields for NameQuery {
-    fn from_fields(fields: &Fields) -> Self {
-        Self { name: fields.one("name") }
-    }
-}
-
-/// `GET /console/applications/new`: step 1.
-pub(crate) async fn ask_name(
-    State(app): State<Arc<App>>,
-    Extension(signed_in): Extension<Arc<SignedIn>>,
-    InQuery(query): InQuery<NameQuery>,
-) -> Result<Response, Problem> {
-    name_step(&app, &signed_in, StatusCode::OK, query.name, None).await
-}
-
-/// `GET /console/applications/new/roles`: step 2, or step 1 again if the name can't be taken. The query also holds the
-/// chosen roles when the person had to sign in again in the middle ([`crate::console::resume`]).
-pub(crate) async fn ask_roles(
-    State(app): State<Arc<App>>,
-    Extension(signed_in): Extension<Arc<SignedIn>>,
-    InQuery(query): InQuery<NewForm>,
-) -> Result<Response, Problem> {
-    let fault = match Name::parse(&query.name) {
-        Err(fault) => Some(words::sentence(&fault.to_string())),
-        Ok(name) => is_taken(&app, &name).await?.then(|| taken(&name)),
-    };
-    if fault.is_some() {
-        return name_step(&app, &signed_in, StatusCode::UNPROCESSABLE_ENTITY, query.name, fault).await;
-    }
-    let new = NewForm { submission: app.randomness.id("submission"), ..query };
-    roles_step(&app, &signed_in, StatusCode::OK, new, None).await
-}
-
-/// The form of step 2.
+/// What was typed so far. The steps hand it on in the address: none of it is a secret, and going back keeps it.
 pub(crate) struct NewForm {
     name: String,
+    options: Options,
     /// The chosen roles' names.
     roles: Vec<String>,
     submission: String,
@@ -112,8 +90,41 @@ pub(crate) struct NewForm {
 
 impl FromFields for NewForm {
     fn from_fields(fields: &Fields) -> Self {
-        Self { name: fields.one("name"), roles: fields.all("role"), submission: fields.one("submission") }
+        Self {
+            name: fields.one("name"),
+            options: Options::from_fields(fields),
+            roles: fields.all("role"),
+            submission: fields.one("submission"),
+        }
     }
+}
+
+/// `GET /console/applications/new`: step 1.
+pub(crate) async fn ask_name(
+    State(app): State<Arc<App>>,
+    Extension(signed_in): Extension<Arc<SignedIn>>,
+    InQuery(form): InQuery<NewForm>,
+) -> Result<Response, Problem> {
+    name_step(&app, &signed_in, StatusCode::OK, form, None).await
+}
+
+/// `GET /console/applications/new/roles`: step 2, or step 1 again if something of it can't be taken. The query also holds
+/// the chosen roles when the person had to sign in again in the middle ([`crate::console::resume`]).
+pub(crate) async fn ask_roles(
+    State(app): State<Arc<App>>,
+    Extension(signed_in): Extension<Arc<SignedIn>>,
+    InQuery(form): InQuery<NewForm>,
+) -> Result<Response, Problem> {
+    let fault = match Name::parse(&form.name) {
+        Err(fault) => Some(words::sentence(&fault.to_string())),
+        Ok(name) => is_taken(&app, &name).await?.then(|| taken(&name)),
+    };
+    let fault = fault.map(|message| Fault::new("name", message));
+    if let Some(fault) = fault.or_else(|| form.options.read(app.clock.now()).err()) {
+        return name_step(&app, &signed_in, StatusCode::UNPROCESSABLE_ENTITY, form, Some(fault)).await;
+    }
+    let form = NewForm { submission: app.randomness.id("submission"), ..form };
+    roles_step(&app, &signed_in, StatusCode::OK, form, None).await
 }
 
 /// `POST /console/applications`: makes the key and shows it once.
@@ -123,16 +134,24 @@ pub(crate) async fn generate(
 ) -> Result<Response, Problem> {
     let roles = store::role::all(&mut app.store.read().await?).await?;
     let chosen = roles.iter().filter(|role| form.roles.iter().any(|name| name == role.name.as_str()));
+    let invalid = StatusCode::UNPROCESSABLE_ENTITY;
+    if !is_submission(&form.submission) {
+        return Err(Problem::bad_request("The form is not complete. Open the window again."));
+    }
+    let options = match form.options.read(app.clock.now()) {
+        Ok(options) => options,
+        Err(fault) => return name_step(&app, &signed_in, invalid, form, Some(fault)).await,
+    };
     let new = NewApplication {
         name: form.name.clone(),
         roles: chosen.map(|role| role.id.clone()).collect(),
-        submission: Some(form.submission.clone()).filter(|submission| is_submission(submission)),
-        ..NewApplication::default()
+        description: form.options.description.clone(),
+        owner: form.options.owner_id(),
+        expires_at: options.expires_at,
+        networks: options.networks,
+        allow_basic: form.options.allow_basic,
+        submission: Some(form.submission.clone()),
     };
-    if new.submission.is_none() {
-        return Err(Problem::bad_request("The form is not complete. Open the window again."));
-    }
-    let invalid = StatusCode::UNPROCESSABLE_ENTITY;
     if new.roles.is_empty() {
         let error = Some("Choose at least one role.".to_owned());
         return roles_step(&app, &signed_in, invalid, form, error).await;
@@ -143,8 +162,9 @@ pub(crate) async fn generate(
         Err(ActionError::AlreadySubmitted) => {
             shown::already(&app, &signed_in, TITLE, "the API key was made then").await
         }
-        Err(ActionError::Invalid { field: "name", message }) => {
-            name_step(&app, &signed_in, invalid, form.name, Some(words::sentence(&message))).await
+        Err(ActionError::Invalid { field: field @ ("name" | "description" | "owner" | "expires"), message }) => {
+            let fault = Fault::new(field, words::sentence(&message));
+            name_step(&app, &signed_in, invalid, form, Some(fault)).await
         }
         Err(
             ActionError::Invalid { message, .. } | ActionError::Forbidden(message) | ActionError::Conflict(message),
@@ -171,12 +191,21 @@ async fn name_step(
     app: &App,
     signed_in: &SignedIn,
     status: StatusCode,
-    name: String,
-    error: Option<String>,
+    form: NewForm,
+    fault: Option<Fault>,
 ) -> Result<Response, Problem> {
     let list = list::behind_window(app, signed_in).await?;
-    let frame = signed_in.frame(Section::Applications);
-    Ok(answer::page(status, &NamePage::new(frame, list, name, error)))
+    let users = store::console_user::all(&mut app.store.read().await?).await?;
+    let page = NamePage {
+        frame: signed_in.frame(Section::Applications),
+        list,
+        name: form.name,
+        owners: form.options.owners(&users),
+        options: form.options,
+        fault,
+        maximum: (Name::MAX_CHARACTERS, MAX_DESCRIPTION),
+    };
+    Ok(answer::page(status, &page))
 }
 
 async fn roles_step(
@@ -191,16 +220,16 @@ async fn roles_step(
     // Nobody hands out more than they have (rule 10), so what can't be given is not offered.
     let own =
         |role: &&Role| signed_in.user.is_administrator() || signed_in.access.covers(&AccessTable::compile([*role]));
-    let choice = |role: &Role| Choice {
-        name: role.name.to_string(),
-        about: words::about(role),
-        chosen: form.roles.iter().any(|name| name == role.name.as_str()),
-    };
+    let is_chosen = |role: &Role| form.roles.iter().any(|name| name == role.name.as_str());
+    let choice =
+        |role: &Role| Choice { name: role.name.to_string(), about: words::about(role), chosen: is_chosen(role) };
     let page = RolesPage {
         frame: signed_in.frame(Section::Applications),
         list,
         choices: roles.iter().filter(own).map(choice).collect(),
+        may: words::may(roles.iter().filter(own).filter(|role| is_chosen(role))),
         name: form.name,
+        options: form.options,
         submission: form.submission,
         error,
     };
@@ -216,8 +245,17 @@ mod tests {
 
     #[test]
     fn the_name_stays_as_typed_beside_the_error() {
-        let frame = Frame::sample(Section::Applications);
-        let page = NamePage::new(frame, List::sample(), MARKUP.into(), Some(format!("{MARKUP} is taken")));
+        let options = Options { description: MARKUP.into(), networks: MARKUP.into(), ..Options::default() };
+        let owner = list_query::Choice { value: MARKUP.into(), label: MARKUP.into(), chosen: true };
+        let page = NamePage {
+            frame: Frame::sample(Section::Applications),
+            list: List::sample(),
+            name: MARKUP.into(),
+            options,
+            owners: vec![owner],
+            fault: Some(Fault::new("name", format!("{MARKUP} is taken"))),
+            maximum: (200, 1_000),
+        };
         let html = page.render().expect("renders");
         assert!(!html.contains(MARKUP));
         assert!(html.contains("aria-invalid=\"true\""));
@@ -231,7 +269,9 @@ mod tests {
             frame: Frame::sample(Section::Applications),
             list: List::sample(),
             name: MARKUP.into(),
+            options: Options { description: MARKUP.into(), ..Options::default() },
             choices: vec![choice("Administrator", false), choice(MARKUP, true)],
+            may: vec![MARKUP.into()],
             submission: "submission-1".into(),
             error: Some("Choose at least one role.".into()),
         };
