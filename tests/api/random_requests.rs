@@ -1,4 +1,5 @@
-//! 100,000 requests, generated from the route tables and mutated: whatever comes, no 5xx and no panic.
+//! 100,000 requests, generated from the route tables and mutated: whatever comes, no 5xx and no panic. Some more on
+//! PostgreSQL, which refuses texts that SQLite takes.
 
 use std::{
     collections::BTreeMap,
@@ -14,7 +15,7 @@ use tokio::time::timeout;
 
 use crate::{
     routes::{self, Route},
-    support::{Application, Connection, ConsoleUser, Hub, Request, chance::Chance, html, hub::PASSWORD},
+    support::{Application, Connection, ConsoleUser, Hub, MACHINE, Request, chance::Chance, html, hub::PASSWORD},
 };
 
 const REQUESTS: usize = 100_000;
@@ -43,8 +44,17 @@ struct Callers {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hundred_thousand_random_requests_break_nothing() {
+    storm(Hub::start().await, REQUESTS).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn random_requests_break_nothing_on_postgresql() {
+    storm(Hub::start_on_postgres().await, REQUESTS / 5).await;
+}
+
+async fn storm(hub: Hub, requests: usize) {
+    let _machine = MACHINE.lock().await;
     let panics = count_panics();
-    let hub = Hub::start().await;
     let seed = Chance::seed();
     println!("GATEWAY_HUB_TEST_SEED={seed}");
     hub.role("Fx", &["entities:view", "entities:edit"], Some("user.department = fx OR user.region LIKE \"e*\"")).await;
@@ -62,7 +72,7 @@ async fn a_hundred_thousand_random_requests_break_nothing() {
         let person = hub.console_user("Administrator").await;
         let callers = Callers { applications: applications.clone(), person, csrf: None, disposable: Vec::new() };
         let chance = Chance::new(seed.wrapping_add(task as u64));
-        let count = REQUESTS.div_ceil(CONNECTIONS);
+        let count = requests.div_ceil(CONNECTIONS);
         tasks.push(tokio::spawn(run(hub.site.clone(), Arc::clone(&routes), callers, chance, count)));
     }
     let mut all = Tally::default();
@@ -93,7 +103,7 @@ async fn a_hundred_thousand_random_requests_break_nothing() {
     );
     assert!(all.failures.is_empty(), "seed {seed}: {:#?}", &all.failures[..all.failures.len().min(5)]);
     assert_eq!(panics.load(Ordering::Relaxed), 0, "seed {seed}");
-    assert!(all.requests >= REQUESTS);
+    assert!(all.requests >= requests);
     assert!(share(all.authenticated) >= 30.0 && share(all.good) >= 5.0);
     let unasked: Vec<_> = routes.iter().filter(|route| !all.by_route.contains_key(&name(route))).collect();
     assert!(unasked.is_empty(), "{unasked:?}");

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use crate::support::{Application, Connection, Hub, Request};
+use crate::support::{Application, Connection, Hub, MACHINE, Request};
 
 const REQUESTS: usize = 20_000;
 const CONNECTIONS: usize = 4;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sec_08_token_requests_add_no_row() {
+    let _machine = MACHINE.lock().await;
     let hub = Hub::start().await;
     let application = hub.application(&["Operator"]).await;
     let other = hub.application(&["Operator"]).await;

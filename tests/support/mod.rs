@@ -15,6 +15,9 @@ pub mod process;
 pub mod rows;
 pub mod wire;
 
+/// Held by tests that load the machine for long, and by those that measure time: they would disturb one another.
+pub static MACHINE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 pub use callers::{Application, ConsoleUser};
 pub use hub::Hub;
 pub use process::{HubProcess, Installation};
