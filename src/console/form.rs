@@ -6,7 +6,7 @@ use super::resume;
 use super::session::SignedIn;
 use crate::http::body;
 use crate::http::problem::Problem;
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -43,6 +43,13 @@ impl Fields {
     pub(crate) fn all(&self, name: &str) -> Vec<String> {
         self.0.iter().filter(|(key, _)| key == name).map(|(_, value)| value.clone()).collect()
     }
+
+    /// The fields of that name, or with `*` at its end, all whose names begin so.
+    pub(crate) fn named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let prefix = name.strip_suffix('*');
+        let is_it = move |key: &str| prefix.map_or(key == name, |prefix| key.starts_with(prefix));
+        self.0.iter().filter(move |(key, _)| is_it(key)).map(|(key, value)| (key.as_str(), value.as_str()))
+    }
 }
 
 /// A form that knows its fields.
@@ -73,6 +80,7 @@ impl<F: FromFields, S: Send + Sync> FromRequest<S> for Guarded<F> {
         let signed_in = request.extensions().get::<Arc<SignedIn>>().cloned();
         let signed_in = signed_in.ok_or_else(|| Problem::internal().into_response())?;
         let path = request.uri().path().to_owned();
+        let route = request.extensions().get::<MatchedPath>().cloned();
         let fields = read(request).await.map_err(IntoResponse::into_response)?;
         if !bool::from(fields.one(CSRF).as_bytes().ct_eq(signed_in.csrf.as_bytes())) {
             return Err(refusal::page(
@@ -81,7 +89,7 @@ impl<F: FromFields, S: Send + Sync> FromRequest<S> for Guarded<F> {
                 "It was opened before you signed in, or did not come from the console. Nothing was changed: open the \
                  page again and repeat it.",
                 // The person may have signed in again in another tab: what was typed here is not lost.
-                Some(match resume::window_with(&path, &fields) {
+                Some(match route.and_then(|route| resume::window_with(route.as_str(), &path, &fields)) {
                     Some(window) => Link { path: window.into(), label: "Open it again with what you typed" },
                     None => Link { path: paths::CONSOLE.into(), label: "Go to the console" },
                 }),

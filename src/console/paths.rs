@@ -26,8 +26,16 @@ pub const APPLICATION_FIND: &str = "/console/applications/find";
 pub const APPLICATION_REGENERATE: &str = "/console/applications/{client_id}/regenerate";
 /// The route of the Delete API key window.
 pub const APPLICATION_DELETE: &str = "/console/applications/{client_id}/delete";
-/// The Roles page.
+/// The Roles page; a POST makes a role.
 pub const ROLES: &str = "/console/roles";
+/// The editor of a new role.
+pub const ROLE_NEW: &str = "/console/roles/new";
+/// Where the editor asks what is wrong with a filter.
+pub const ROLE_FILTER: &str = "/console/roles/filter";
+/// The route of a role's page; a POST saves it.
+pub const ROLE: &str = "/console/roles/{id}";
+/// The route of the Delete role window.
+pub const ROLE_DELETE: &str = "/console/roles/{id}/delete";
 /// The OAuth documentation page.
 pub const DOCUMENTATION: &str = "/console/documentation";
 
@@ -41,6 +49,18 @@ pub fn application_regenerate(client_id: &str) -> String {
 #[must_use]
 pub fn application_delete(client_id: &str) -> String {
     APPLICATION_DELETE.replace("{client_id}", client_id)
+}
+
+/// The page of a role.
+#[must_use]
+pub fn role(id: &str) -> String {
+    ROLE.replace("{id}", id)
+}
+
+/// The Delete role window.
+#[must_use]
+pub fn role_delete(id: &str) -> String {
+    ROLE_DELETE.replace("{id}", id)
 }
 
 /// The sign-in page that leads back to a page of the console.

@@ -17,16 +17,29 @@ pub(crate) enum Interruption {
     NotRecent,
 }
 
-/// A form whose fields are kept: where it is sent to, the page that takes them in its query, and which ones. They end up
-/// in an address, so no field that could hold a secret may ever stand here.
-const KEPT: [(&str, &str, &[&str]); 1] = [(
-    paths::APPLICATIONS,
-    paths::APPLICATION_NEW_ROLES,
-    &["name", "role", "description", "owner", "expires", "expires_on", "networks", "allow_basic"],
-)];
+/// A form whose fields are kept.
+struct Kept {
+    /// Where it is sent to.
+    route: &'static str,
+    /// The page that takes the fields in its query; `None` for the page at the same address.
+    page: Option<&'static str>,
+    /// Which fields; a name with `*` at its end stands for all that begin so. They end up in an address, so no field that
+    /// could hold a secret may ever stand here.
+    names: &'static [&'static str],
+}
+
+const APPLICATION_FIELDS: &[&str] =
+    &["name", "role", "description", "owner", "expires", "expires_on", "networks", "allow_basic"];
+const ROLE_FIELDS: &[&str] = &["name", "grant", "gateway-*", "filter"];
+
+const KEPT: [Kept; 3] = [
+    Kept { route: paths::APPLICATIONS, page: Some(paths::APPLICATION_NEW_ROLES), names: APPLICATION_FIELDS },
+    Kept { route: paths::ROLES, page: Some(paths::ROLE_NEW), names: ROLE_FIELDS },
+    Kept { route: paths::ROLE, page: None, names: ROLE_FIELDS },
+];
 
 /// Forms that are sent to the address of their own page.
-const SAME_PAGE: [&str; 2] = [paths::APPLICATION_REGENERATE, paths::APPLICATION_DELETE];
+const SAME_PAGE: [&str; 3] = [paths::APPLICATION_REGENERATE, paths::APPLICATION_DELETE, paths::ROLE_DELETE];
 
 impl Interruption {
     const fn status(self) -> StatusCode {
@@ -57,7 +70,7 @@ impl Interruption {
         let path = request.uri().path().to_owned();
         // A form that can't be read keeps nothing; it is not worth another kind of answer.
         let fields = form::read(request).await.unwrap_or_default();
-        let kept = window_with(route, &fields);
+        let kept = window_with(route, &path, &fields);
         let is_kept = kept.is_some();
         let next = kept.unwrap_or_else(|| if SAME_PAGE.contains(&route) { path } else { paths::CONSOLE.to_owned() });
         let page = SignInPage {
@@ -69,17 +82,18 @@ impl Interruption {
     }
 }
 
-/// The window that a form was sent from, with what was typed; `None` for forms of which nothing is kept.
-pub(crate) fn window_with(route: &str, fields: &Fields) -> Option<String> {
-    let (_, page, names) = KEPT.iter().find(|(target, ..)| *target == route)?;
-    Some(with_query(page, fields, names))
+/// The page that a form was sent from, with what was typed; `None` for forms of which nothing is kept. `path` is where it
+/// was sent to.
+pub(crate) fn window_with(route: &str, path: &str, fields: &Fields) -> Option<String> {
+    let kept = KEPT.iter().find(|kept| kept.route == route)?;
+    Some(with_query(kept.page.unwrap_or(path), fields, kept.names))
 }
 
 fn with_query(page: &str, fields: &Fields, names: &[&str]) -> String {
     debug_assert!(!names.contains(&CSRF), "the token of a session that is over");
     let mut query = form_urlencoded::Serializer::new(String::new());
     for name in names {
-        query.extend_pairs(fields.all(name).iter().map(|value| (name, value)));
+        query.extend_pairs(fields.named(name));
     }
     match query.finish() {
         empty if empty.is_empty() => page.to_owned(),

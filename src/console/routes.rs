@@ -30,7 +30,15 @@ pub fn table() -> RouteTable {
         get(paths::DOCUMENTATION, PERSON, Permission::None, documentation::show),
         post(paths::SIGN_OUT, PERSON, Permission::None, sign_in::sign_out),
         // Roles.
-        get(paths::ROLES, PERSON, view(SecurityResource::Roles), role::list),
+        get(paths::ROLES, PERSON, view(SecurityResource::Roles), role::list::page),
+        get(paths::ROLE_NEW, PERSON, edit(SecurityResource::Roles), role::editor::new),
+        post(paths::ROLES, PERSON, edit(SecurityResource::Roles), role::editor::make),
+        // Only reads what was typed.
+        post(paths::ROLE_FILTER, PERSON, view(SecurityResource::Roles), role::filter::read),
+        get(paths::ROLE, PERSON, view(SecurityResource::Roles), role::editor::open),
+        post(paths::ROLE, PERSON, edit(SecurityResource::Roles), role::editor::save),
+        get(paths::ROLE_DELETE, PERSON, edit(SecurityResource::Roles), role::delete::ask),
+        post(paths::ROLE_DELETE, PERSON, edit(SecurityResource::Roles), role::delete::confirm),
         // Applications.
         get(paths::APPLICATIONS, PERSON, view(SecurityResource::Applications), application::list::show),
         get(paths::APPLICATION_FIND, PERSON, view(SecurityResource::Applications), application::find::ask),

@@ -53,9 +53,9 @@ pub(crate) fn all(public_url: &str) -> Vec<Snippet> {
         ),
         new(
             "otel-collector",
-            "OpenTelemetry Collector",
+            "OpenTelemetry",
             file!("otel-collector.yml"),
-            "Not run by the hub's tests: they parse it, and ask for the token and the address that it describes.",
+            "For the OpenTelemetry Collector. Not run by the hub's tests: they parse it, and ask for the token and the address that it describes.",
         ),
         new(
             "env",

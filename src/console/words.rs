@@ -35,6 +35,16 @@ pub(crate) fn rough(length: Duration) -> String {
     }
 }
 
+/// How many applications; from `limit` on that there are more.
+pub(crate) fn applications(count: u64, limit: u64) -> String {
+    match count {
+        0 => "no application".to_owned(),
+        1 => "1 application".to_owned(),
+        _ if count >= limit => format!("{limit} applications or more"),
+        _ => format!("{count} applications"),
+    }
+}
+
 /// What a role is for, in a line.
 pub(crate) fn about(role: &Role) -> String {
     match role.id.as_str() {

@@ -31,6 +31,7 @@ const ASSETS: &[Asset] = &[
     Asset { name: "first-run.js", content_type: SCRIPT, text: include_str!("../../assets/first-run.js") },
     Asset { name: "new-key.js", content_type: SCRIPT, text: include_str!("../../assets/new-key.js") },
     Asset { name: "list.js", content_type: SCRIPT, text: include_str!("../../assets/list.js") },
+    Asset { name: "role-editor.js", content_type: SCRIPT, text: include_str!("../../assets/role-editor.js") },
     Asset { name: "send-once.js", content_type: SCRIPT, text: include_str!("../../assets/send-once.js") },
     Asset { name: "tabs.js", content_type: SCRIPT, text: include_str!("../../assets/tabs.js") },
     Asset { name: "window.js", content_type: SCRIPT, text: include_str!("../../assets/window.js") },

@@ -20,6 +20,12 @@ statements! {
     UPDATE = "UPDATE role SET name = $1, name_key = $2, filter = $3 WHERE id = $4";
     DELETE = "DELETE FROM role WHERE id = $1";
     INSERT_GRANT = "INSERT INTO role_grant (role_id, grant_text) VALUES ($1, $2)";
+    COUNT_APPLICATIONS = "SELECT COUNT(*) FROM (SELECT 1 AS one FROM application_role WHERE role_id = $1 LIMIT $2) AS few";
+    APPLICATIONS = "SELECT a.name, (SELECT COUNT(*) FROM application_role o WHERE o.client_id = a.client_id) AS roles \
+        FROM application_role m JOIN application a ON a.client_id = m.client_id WHERE m.role_id = $1 \
+        ORDER BY m.client_id LIMIT $2";
+    CONSOLE_USERS = "SELECT u.name FROM console_user_role m JOIN console_user u ON u.id = m.user_id WHERE m.role_id = $1 \
+        ORDER BY u.name_key";
     DELETE_GRANTS = "DELETE FROM role_grant WHERE role_id = $1";
 }
 
@@ -82,6 +88,36 @@ pub async fn by_name(tx: &mut Tx, name: &Name) -> Result<Option<Role>, StoreErro
     let row: Option<Row> =
         on!(tx, connection => sqlx::query_as(BY_NAME).bind(name.key()).fetch_optional(connection).await)?;
     row.map(Role::try_from).transpose()
+}
+
+/// How many applications have the role, counted up to `most`.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn count_applications(tx: &mut Tx, id: &RoleId, most: u32) -> Result<u64, StoreError> {
+    let (count,): (i64,) = on!(tx, connection => sqlx::query_as(COUNT_APPLICATIONS).bind(id.as_str())
+        .bind(i64::from(most)).fetch_one(connection).await)?;
+    Ok(u64::try_from(count).unwrap_or_default())
+}
+
+/// The names of some applications that have the role, each with how many roles it has; not in the order of names.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn applications(tx: &mut Tx, id: &RoleId, limit: u32) -> Result<Vec<(String, i64)>, StoreError> {
+    on!(tx, connection => sqlx::query_as(APPLICATIONS).bind(id.as_str()).bind(i64::from(limit))
+        .fetch_all(connection).await)
+    .map_err(StoreError::from)
+}
+
+/// The names of the console users who have the role.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn console_users(tx: &mut Tx, id: &RoleId) -> Result<Vec<String>, StoreError> {
+    let rows: Vec<(String,)> =
+        on!(tx, connection => sqlx::query_as(CONSOLE_USERS).bind(id.as_str()).fetch_all(connection).await)?;
+    Ok(rows.into_iter().map(|(name,)| name).collect())
 }
 
 /// Adds a role with its grants.

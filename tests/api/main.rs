@@ -26,6 +26,7 @@ mod introspection;
 mod nodes;
 mod random_requests;
 mod requests;
+mod roles;
 mod routes;
 mod security_state;
 mod token;
