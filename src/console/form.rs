@@ -6,7 +6,7 @@ use super::resume;
 use super::session::SignedIn;
 use crate::http::body;
 use crate::http::problem::Problem;
-use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Request};
+use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -67,6 +67,10 @@ impl FromFields for Button {
     }
 }
 
+/// The path of the route that a request came to, with its parameters in braces; the guard leaves it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RoutePath(pub(crate) &'static str);
+
 /// A form of a signed-in person. Its content can't be had before its CSRF token has been checked.
 pub(crate) struct Guarded<F> {
     pub(crate) signed_in: Arc<SignedIn>,
@@ -80,7 +84,7 @@ impl<F: FromFields, S: Send + Sync> FromRequest<S> for Guarded<F> {
         let signed_in = request.extensions().get::<Arc<SignedIn>>().cloned();
         let signed_in = signed_in.ok_or_else(|| Problem::internal().into_response())?;
         let path = request.uri().path().to_owned();
-        let route = request.extensions().get::<MatchedPath>().cloned();
+        let route = request.extensions().get::<RoutePath>().copied();
         let fields = read(request).await.map_err(IntoResponse::into_response)?;
         if !bool::from(fields.one(CSRF).as_bytes().ct_eq(signed_in.csrf.as_bytes())) {
             return Err(refusal::page(
@@ -89,7 +93,7 @@ impl<F: FromFields, S: Send + Sync> FromRequest<S> for Guarded<F> {
                 "It was opened before you signed in, or did not come from the console. Nothing was changed: open the \
                  page again and repeat it.",
                 // The person may have signed in again in another tab: what was typed here is not lost.
-                Some(match route.and_then(|route| resume::window_with(route.as_str(), &path, &fields)) {
+                Some(match route.and_then(|route| resume::window_with(route.0, &path, &fields)) {
                     Some(window) => Link { path: window.into(), label: "Open it again with what you typed" },
                     None => Link { path: paths::CONSOLE.into(), label: "Go to the console" },
                 }),

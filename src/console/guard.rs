@@ -1,6 +1,7 @@
 //! The guard in front of every route of the console: where a write may come from, who is signed in, what they may do.
 
 use super::answer;
+use super::form::RoutePath;
 use super::paths;
 use super::refusal::{Link, MessagePage};
 use super::resume::Interruption;
@@ -68,6 +69,7 @@ impl ConsoleGuard {
             });
         }
         parts.extensions.insert(Arc::new(signed_in));
+        parts.extensions.insert(RoutePath(access.path));
         Ok(())
     }
 }
