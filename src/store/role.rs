@@ -20,7 +20,8 @@ statements! {
     UPDATE = "UPDATE role SET name = $1, name_key = $2, filter = $3 WHERE id = $4";
     DELETE = "DELETE FROM role WHERE id = $1";
     INSERT_GRANT = "INSERT INTO role_grant (role_id, grant_text) VALUES ($1, $2)";
-    COUNT_APPLICATIONS = "SELECT COUNT(*) AS applications FROM (SELECT 1 AS one FROM application_role WHERE role_id = $1 LIMIT $2) AS few";
+    COUNT_APPLICATIONS = "SELECT COUNT(*) AS applications FROM \
+        (SELECT 1 AS one FROM application_role WHERE role_id = $1 LIMIT $2) AS few";
     APPLICATIONS = "SELECT a.name, (SELECT COUNT(*) FROM application_role o WHERE o.client_id = a.client_id) AS roles \
         FROM application_role m JOIN application a ON a.client_id = m.client_id WHERE m.role_id = $1 \
         ORDER BY m.client_id LIMIT $2";
