@@ -10,3 +10,4 @@ mod hub;
 mod interruptions;
 mod keys;
 mod pictures;
+mod roles;
