@@ -3,6 +3,7 @@
 use super::browser::story;
 use gateway_hub::actions::Actor;
 use gateway_hub::actions::role::{RoleInput, create};
+use serde_json::json;
 use thirtyfour::prelude::*;
 
 #[test]
@@ -72,5 +73,39 @@ fn snippets_are_chosen_by_keyboard() {
             assert_eq!(shown().await, format!("[\"panel-{panel}\"]"));
         }
         browser.is_accessible("documentation, another snippet").await;
+    });
+}
+
+#[test]
+fn a_new_key_comes_as_a_file_and_in_snippets() {
+    story(async |browser, hub| {
+        hub.administrator().await;
+        browser.sign_in(hub).await;
+        let downloads = tempfile::tempdir().expect("a folder");
+        let folder = json!({ "behavior": "allow", "downloadPath": downloads.path().display().to_string() });
+        browser.driver.cdp().send_raw("Browser.setDownloadBehavior", folder).await.expect("a place for downloads");
+        browser.follow("Application keys").await;
+        browser.press("New API Key").await;
+        browser.fill("Name", "Grafana").await;
+        browser.press("Next").await;
+        browser.field("Operator").await.click().await.expect("a checkbox");
+        browser.press("Generate API Key").await;
+        let (id, secret) = (browser.value("client_id").await, browser.value("client_secret").await);
+        // The server says the secret once; the snippets are filled in here.
+        for snippet in ["curl", "python", "go", "javascript", "prometheus", "otel-collector", "env"] {
+            let script = format!("return document.getElementById('snippet-{snippet}').textContent");
+            let text = browser.driver.execute(script, Vec::new()).await.expect("a script").json().to_string();
+            assert!(text.contains(&id) && text.contains(&secret) && !text.contains("YOUR_"), "{snippet}: {text}");
+        }
+        browser.press("Download .env").await;
+        let file = downloads.path().join(format!("{id}.env"));
+        browser.until("the file", async || file.exists()).await;
+        let text = std::fs::read_to_string(&file).expect("a file");
+        assert!(text.contains(&format!("OAUTH_CLIENT_ID={id}\nOAUTH_CLIENT_SECRET={secret}\n")), "{text}");
+        browser.window_titled("New API Key").await;
+        browser.press("Close").await;
+        browser.no_window().await;
+        browser.driver.back().await.expect("a way back");
+        assert!(!browser.driver.source().await.expect("a page").contains(&secret));
     });
 }
