@@ -22,6 +22,14 @@ pub const APPLICATION_NEW: &str = "/console/applications/new";
 pub const APPLICATION_NEW_ROLES: &str = "/console/applications/new/roles";
 /// The Find by secret window.
 pub const APPLICATION_FIND: &str = "/console/applications/find";
+/// The route of an application's page; a POST saves its settings.
+pub const APPLICATION: &str = "/console/applications/{client_id}";
+/// The route of the button that disables an application.
+pub const APPLICATION_DISABLE: &str = "/console/applications/{client_id}/disable";
+/// The route of the button that enables an application.
+pub const APPLICATION_ENABLE: &str = "/console/applications/{client_id}/enable";
+/// The route of the button that ends an overlap.
+pub const APPLICATION_END_OVERLAP: &str = "/console/applications/{client_id}/end-overlap";
 /// The route of the Regenerate API key window.
 pub const APPLICATION_REGENERATE: &str = "/console/applications/{client_id}/regenerate";
 /// The route of the Delete API key window.
@@ -38,6 +46,30 @@ pub const ROLE: &str = "/console/roles/{id}";
 pub const ROLE_DELETE: &str = "/console/roles/{id}/delete";
 /// The OAuth documentation page.
 pub const DOCUMENTATION: &str = "/console/documentation";
+
+/// The page of an application.
+#[must_use]
+pub fn application(client_id: &str) -> String {
+    APPLICATION.replace("{client_id}", client_id)
+}
+
+/// The button that disables an application.
+#[must_use]
+pub fn application_disable(client_id: &str) -> String {
+    APPLICATION_DISABLE.replace("{client_id}", client_id)
+}
+
+/// The button that enables an application.
+#[must_use]
+pub fn application_enable(client_id: &str) -> String {
+    APPLICATION_ENABLE.replace("{client_id}", client_id)
+}
+
+/// The button that ends an overlap.
+#[must_use]
+pub fn application_end_overlap(client_id: &str) -> String {
+    APPLICATION_END_OVERLAP.replace("{client_id}", client_id)
+}
 
 /// The Regenerate API key window of an application.
 #[must_use]

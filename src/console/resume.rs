@@ -32,14 +32,23 @@ const APPLICATION_FIELDS: &[&str] =
     &["name", "role", "description", "owner", "expires", "expires_on", "networks", "allow_basic"];
 const ROLE_FIELDS: &[&str] = &["name", "grant", "gateway-*", "filter"];
 
-const KEPT: [Kept; 3] = [
+/// `edited` tells the page that the others were typed.
+const SETTINGS_FIELDS: &[&str] =
+    &["edited", "name", "description", "owner", "role", "expires", "networks", "allow_basic", "seen"];
+
+const KEPT: [Kept; 5] = [
     Kept { route: paths::APPLICATIONS, page: Some(paths::APPLICATION_NEW_ROLES), names: APPLICATION_FIELDS },
     Kept { route: paths::ROLES, page: Some(paths::ROLE_NEW), names: ROLE_FIELDS },
     Kept { route: paths::ROLE, page: None, names: ROLE_FIELDS },
+    Kept { route: paths::APPLICATION, page: None, names: SETTINGS_FIELDS },
+    Kept { route: paths::APPLICATION_REGENERATE, page: None, names: &["how"] },
 ];
 
 /// Forms that are sent to the address of their own page.
-const SAME_PAGE: [&str; 3] = [paths::APPLICATION_REGENERATE, paths::APPLICATION_DELETE, paths::ROLE_DELETE];
+const SAME_PAGE: [&str; 2] = [paths::APPLICATION_DELETE, paths::ROLE_DELETE];
+
+/// Buttons of an application's page, which stands above them.
+const BUTTONS: [&str; 3] = [paths::APPLICATION_DISABLE, paths::APPLICATION_ENABLE, paths::APPLICATION_END_OVERLAP];
 
 impl Interruption {
     const fn status(self) -> StatusCode {
@@ -72,7 +81,12 @@ impl Interruption {
         let fields = form::read(request).await.unwrap_or_default();
         let kept = window_with(route, &path, &fields);
         let is_kept = kept.is_some();
-        let next = kept.unwrap_or_else(|| if SAME_PAGE.contains(&route) { path } else { paths::CONSOLE.to_owned() });
+        let next = match (kept, path.rsplit_once('/')) {
+            (Some(window), _) => window,
+            (None, Some((page, _))) if BUTTONS.contains(&route) => page.to_owned(),
+            (None, _) if SAME_PAGE.contains(&route) => path,
+            (None, _) => paths::CONSOLE.to_owned(),
+        };
         let page = SignInPage {
             next: paths::local(&next).to_owned(),
             notice: Some(self.notice(is_kept)),

@@ -46,6 +46,11 @@ pub fn table() -> RouteTable {
         get(paths::APPLICATION_NEW, PERSON, edit(SecurityResource::Applications), application::new::ask_name),
         get(paths::APPLICATION_NEW_ROLES, PERSON, edit(SecurityResource::Applications), application::new::ask_roles),
         post(paths::APPLICATIONS, PERSON, edit(SecurityResource::Applications), application::new::generate),
+        get(paths::APPLICATION, PERSON, view(SecurityResource::Applications), application::page::show),
+        post(paths::APPLICATION, PERSON, edit(SecurityResource::Applications), application::settings::save),
+        post(paths::APPLICATION_DISABLE, PERSON, edit(SecurityResource::Applications), application::switch::disable),
+        post(paths::APPLICATION_ENABLE, PERSON, edit(SecurityResource::Applications), application::switch::enable),
+        post(paths::APPLICATION_END_OVERLAP, PERSON, edit(SecurityResource::Applications), application::switch::end),
         get(paths::APPLICATION_REGENERATE, PERSON, edit(SecurityResource::Applications), application::regenerate::ask),
         post(
             paths::APPLICATION_REGENERATE,

@@ -10,6 +10,9 @@ statements! {
         target_id, target_name, before_state, after_state) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
     PAGE = "SELECT sequence, at, actor_kind, actor_id, actor_name, source, action, target_kind, target_id, target_name, \
         before_state, after_state FROM audit_event WHERE sequence < $1 ORDER BY sequence DESC LIMIT $2";
+    OF_TARGET = "SELECT sequence, at, actor_kind, actor_id, actor_name, source, action, target_kind, target_id, \
+        target_name, before_state, after_state FROM audit_event WHERE target_kind = $1 AND target_id = $2 \
+        AND sequence < $3 ORDER BY sequence DESC LIMIT $4";
 }
 
 #[derive(FromRow)]
@@ -75,5 +78,22 @@ pub async fn page(tx: &mut Tx, before: Option<i64>, limit: u32) -> Result<Vec<Au
     let before = before.unwrap_or(i64::MAX);
     let rows: Vec<Row> =
         on!(tx, connection => sqlx::query_as(PAGE).bind(before).bind(i64::from(limit)).fetch_all(connection).await)?;
+    Ok(rows.into_iter().map(AuditEvent::from).collect())
+}
+
+/// At most `limit` events about one thing before number `before` (`None`: from the newest on), newest first.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn of_target(
+    tx: &mut Tx,
+    kind: &str,
+    id: &str,
+    before: Option<i64>,
+    limit: u32,
+) -> Result<Vec<AuditEvent>, StoreError> {
+    let before = before.unwrap_or(i64::MAX);
+    let rows: Vec<Row> = on!(tx, connection => sqlx::query_as(OF_TARGET).bind(kind).bind(id).bind(before)
+        .bind(i64::from(limit)).fetch_all(connection).await)?;
     Ok(rows.into_iter().map(AuditEvent::from).collect())
 }

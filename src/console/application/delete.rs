@@ -2,6 +2,7 @@
 
 use super::list::{self, DELETED, List};
 use super::row::role_names;
+use super::usage::grouped;
 use super::wanted;
 use crate::actions::ActionError;
 use crate::actions::application::delete;
@@ -9,11 +10,13 @@ use crate::app::App;
 use crate::console::form::{Button, Guarded};
 use crate::console::frame::{Frame, Section};
 use crate::console::session::SignedIn;
+use crate::console::when::When;
 use crate::console::{answer, paths, words};
 use crate::domain::application::Application;
 use crate::http::parameters::Segment;
 use crate::http::problem::Problem;
 use crate::store;
+use crate::store::usage::{DayUsage, day_of};
 use askama::Template;
 use axum::Extension;
 use axum::extract::State;
@@ -31,6 +34,10 @@ pub(crate) struct DeletePage {
     pub(crate) client_id: String,
     /// The application's roles, in words.
     pub(crate) roles: String,
+    /// When it was last used; `None` for never.
+    pub(crate) last_used: Option<When>,
+    /// What stops, told by what was done with it lately.
+    pub(crate) lately: String,
     pub(crate) error: Option<String>,
 }
 
@@ -69,6 +76,17 @@ pub(crate) async fn confirm(
     }
 }
 
+/// What was done in the last 7 days, in words.
+fn lately(days: &[DayUsage]) -> String {
+    let requests: u64 = days.iter().map(|day| day.requests).sum();
+    let tokens: u64 = days.iter().map(|day| day.tokens).sum();
+    let counted = |count, what: &str| format!("{} {what}{}", grouped(count), if count == 1 { "" } else { "s" });
+    match (requests, tokens) {
+        (0, 0) => "none, and no access token".to_owned(),
+        _ => format!("{}, with {}", counted(requests, "request"), counted(tokens, "access token")),
+    }
+}
+
 async fn window(
     app: &App,
     signed_in: &SignedIn,
@@ -77,13 +95,20 @@ async fn window(
     error: Option<String>,
 ) -> Result<Response, Problem> {
     let list = list::behind_window(app, signed_in).await?;
-    let roles = store::role::all(&mut app.store.read().await?).await?;
+    let mut tx = app.store.read().await?;
+    let id = &application.client_id;
+    let roles = store::role::all(&mut tx).await?;
+    let last_used = store::usage::last_used(&mut tx, std::slice::from_ref(id)).await?.pop().flatten();
+    let week = store::usage::of_application(&mut tx, id, day_of(app.clock.now()) - 6).await?;
+    drop(tx);
     let page = DeletePage {
         frame: signed_in.frame(Section::Applications),
         list,
         name: application.name.to_string(),
         client_id: application.client_id.to_string(),
         roles: role_names(application, &roles).join(", "),
+        last_used: last_used.map(When::new),
+        lately: lately(&week),
         error,
     };
     Ok(answer::page(status, &page))
@@ -102,6 +127,8 @@ mod tests {
             name: "<script>alert(1)</script>".into(),
             client_id: "gh_0123456789abcdefghijAB".into(),
             roles: "<script>role</script>".into(),
+            last_used: None,
+            lately: lately(&[]),
             error: Some("<script>error</script>".into()),
         };
         let html = page.render().expect("renders");
@@ -109,6 +136,7 @@ mod tests {
             assert!(!html.contains(markup), "{markup}");
         }
         assert!(html.contains("permanent"));
+        assert!(html.contains("never"), "when it was last used");
         assert!(html.contains("Delete API key</button>"));
     }
 }

@@ -1,15 +1,20 @@
-//! The Application keys page and its windows, a file each.
+//! The Application keys page with its windows, and the page of each application.
 
 pub(crate) mod delete;
 pub(crate) mod entry;
 pub(crate) mod find;
+mod history;
 pub(crate) mod list;
 pub(crate) mod list_query;
 pub(crate) mod new;
 pub(crate) mod options;
+pub(crate) mod page;
 pub(crate) mod regenerate;
 pub(crate) mod row;
+pub(crate) mod settings;
 pub(crate) mod shown;
+pub(crate) mod switch;
+mod usage;
 
 use crate::app::App;
 use crate::console::refusal;
