@@ -1,8 +1,9 @@
 //! An application's page: how it stands, what it may do and what it did, and the form that changes it.
 
+use super::entry::Fault;
 use super::history::{self, Entry};
 use super::row::{Mark, marks};
-use super::settings::{Fault, Seen, Typed};
+use super::settings::{Seen, Typed};
 use super::usage::{self, Usage};
 use super::wanted;
 use crate::app::App;

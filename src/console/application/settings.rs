@@ -1,10 +1,10 @@
 //! The form that changes an application: what was typed, and what of it is to be changed.
 
+use super::entry::{Fault, end_of, networks};
 use super::{page, wanted};
 use crate::actions::ActionError;
 use crate::actions::application::{ApplicationUpdate, update};
 use crate::app::App;
-use crate::config::parse_network;
 use crate::console::form::{Fields, FromFields, Guarded};
 use crate::console::{answer, paths, words};
 use crate::domain::application::Application;
@@ -18,7 +18,6 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ipnet::IpNet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -36,14 +35,6 @@ pub(crate) struct Typed {
     /// Networks, separated by white space or commas.
     pub(crate) networks: String,
     pub(crate) allow_basic: bool,
-}
-
-/// Something in the form that can't be taken.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Fault {
-    /// The field, or empty for the form as a whole.
-    pub(crate) field: &'static str,
-    pub(crate) message: String,
 }
 
 /// Names the settings that a form was filled with, so that nobody overwrites what they have not seen.
@@ -115,28 +106,6 @@ fn last_day(end: Timestamp) -> String {
     last.split('T').next().unwrap_or_default().to_owned()
 }
 
-/// The end of a day in UTC.
-fn end_of(day: &str) -> Result<Timestamp, Fault> {
-    let next = day.trim().parse::<jiff::civil::Date>().ok().and_then(|day| day.tomorrow().ok());
-    let midnight = next.and_then(|next| jiff::tz::TimeZone::UTC.to_timestamp(next.at(0, 0, 0, 0)).ok());
-    let message = || format!("“{day}” is not a day. Write it as 2027-12-31, or leave it empty for never.");
-    midnight
-        .map(|midnight| Timestamp::from_seconds(midnight.as_second()))
-        .ok_or_else(|| Fault { field: "expires", message: message() })
-}
-
-fn networks(text: &str) -> Result<Vec<IpNet>, Fault> {
-    let mut networks = Vec::new();
-    for piece in text.split([' ', '\t', '\r', '\n', ',', ';']).filter(|piece| !piece.is_empty()) {
-        let network = parse_network(piece)
-            .map_err(|right| Fault { field: "networks", message: format!("“{piece}” is not {right}.") })?;
-        if !networks.contains(&network) {
-            networks.push(network);
-        }
-    }
-    Ok(networks)
-}
-
 impl FromFields for Typed {
     fn from_fields(fields: &Fields) -> Self {
         Self {
@@ -189,20 +158,14 @@ pub(crate) async fn save(
         let message = "Somebody changed this application meanwhile. Nothing was saved, and the form below holds what \
                        you typed: compare it with the history, then save again."
             .to_owned();
-        let fault = Fault { field: "", message };
+        let fault = Fault::new("", message);
         return page::with_fault(&app, &signed_in, StatusCode::CONFLICT, &application, Some(form.typed), fault).await;
     }
     let (status, fault) = match update(&app, &signed_in.actor(), id, &changes).await {
         Ok(_) => return Ok(saved("saved")),
-        Err(ActionError::Invalid { field, message }) => {
-            (unprocessable, Fault { field, message: words::sentence(&message) })
-        }
-        Err(ActionError::Forbidden(message)) => {
-            (StatusCode::FORBIDDEN, Fault { field: "", message: words::sentence(&message) })
-        }
-        Err(ActionError::Conflict(message)) => {
-            (StatusCode::CONFLICT, Fault { field: "", message: words::sentence(&message) })
-        }
+        Err(ActionError::Invalid { field, message }) => (unprocessable, Fault::new(field, words::sentence(&message))),
+        Err(ActionError::Forbidden(message)) => (StatusCode::FORBIDDEN, Fault::new("", words::sentence(&message))),
+        Err(ActionError::Conflict(message)) => (StatusCode::CONFLICT, Fault::new("", words::sentence(&message))),
         Err(error) => return Err(error.into()),
     };
     page::with_fault(&app, &signed_in, status, &application, Some(form.typed), fault).await
@@ -222,23 +185,11 @@ fn is_empty(changes: &ApplicationUpdate) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::console::application::entry::end_of;
 
     #[test]
-    fn a_day_is_worked_through_to_its_end() {
-        let end = end_of("2027-12-31").expect("a day");
-        assert_eq!(end.to_string(), "2028-01-01T00:00:00Z");
-        assert_eq!(last_day(end), "2027-12-31");
+    fn the_last_day_is_the_one_that_an_end_follows() {
+        assert_eq!(last_day(end_of("2027-12-31").expect("a day")), "2027-12-31");
         assert_eq!(last_day(Timestamp::from_seconds(1_700_000_000)), "2023-11-14");
-        for wrong in ["tomorrow", "2027-02-30", "31.12.2027", "9999-12-31"] {
-            assert_eq!(end_of(wrong).expect_err(wrong).field, "expires");
-        }
-    }
-
-    #[test]
-    fn networks_are_read_one_by_one() {
-        let read = networks("10.1.2.3/8, 192.0.2.7\r\n\r\n 10.0.0.0/8").expect("networks");
-        assert_eq!(read.iter().map(ToString::to_string).collect::<Vec<_>>(), ["10.0.0.0/8", "192.0.2.7/32"]);
-        assert!(networks("").expect("none").is_empty());
-        assert!(networks("10.0.0.0/8 office").expect_err("no network").message.contains("“office”"));
     }
 }

@@ -1,6 +1,6 @@
 //! The buttons of an application's page that need no window: disable, enable, end an overlap.
 
-use super::settings::Fault;
+use super::entry::Fault;
 use super::{page, wanted};
 use crate::actions::api_key::end_overlap;
 use crate::actions::{ActionError, application};
@@ -77,6 +77,6 @@ async fn done(
         Err(ActionError::Conflict(message)) => (StatusCode::CONFLICT, message),
         Err(error) => return Err(error.into()),
     };
-    let fault = Fault { field: "", message: words::sentence(&message) };
+    let fault = Fault::new("", words::sentence(&message));
     page::with_fault(app, signed_in, status, found, None, fault).await
 }
