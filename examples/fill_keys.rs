@@ -1,0 +1,214 @@
+//! Fills a hub with applications through SQL, for sizing, and measures pages of the list:
+//!
+//! ```text
+//! cargo run --release --example fill_keys -- 1000000 FOLDER
+//! cargo run --release --example fill_keys -- 1000000 postgres://user:password@host/database
+//! ```
+//!
+//! A hub that has applications already is measured as it is. The secrets are no secrets: nothing hashes to what is filled in.
+
+use gateway_hub::actions::hub;
+use gateway_hub::ambient::{Clock, Randomness};
+use gateway_hub::config::{Config, Database, DatabaseUrl};
+use gateway_hub::domain::application::ClientId;
+use gateway_hub::domain::role::RoleId;
+use gateway_hub::store::application_list::{Order, Position, Search, Standing, page};
+use gateway_hub::store::{self, Store, StoreSettings};
+use sqlx::{AssertSqlSafe, Connection as _};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+type Fault = Box<dyn std::error::Error>;
+
+const DAY: i64 = 86_400_000_000;
+const BATCH: u64 = 1_000;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            eprintln!("{fault}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Fault> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [count, place] = arguments.as_slice() else { return Err("expected: COUNT FOLDER|postgres://…".into()) };
+    let count: u64 = count.parse()?;
+    let postgres = place.starts_with("postgres");
+    let folder = if postgres { std::env::temp_dir().join("fill-keys") } else { PathBuf::from(place) };
+    std::fs::create_dir_all(&folder)?;
+    let mut config = Config::local(&folder);
+    let mut settings = StoreSettings::Folder(folder.clone());
+    if postgres {
+        let url = DatabaseUrl::parse(place)?;
+        config.database = Database::Postgres(url.clone());
+        settings = StoreSettings::Postgres(url);
+    }
+    let app = hub::open(config, Clock::system(), Randomness::system()).await?;
+    let there = store::application::count(&mut app.store.read().await?).await?;
+    if there == 0 {
+        let pepper = store::keys::peppers(&mut app.store.read().await?).await?.pop().ok_or("no pepper")?.id;
+        let began = Instant::now();
+        let statements =
+            (0..count.div_ceil(BATCH)).map(|batch| inserts(batch, count, &pepper, app.clock.now().micros()));
+        if postgres {
+            fill_postgres(place, statements).await?
+        } else {
+            fill_sqlite(&folder, statements).await?
+        }
+        println!("filled in {count} applications in {:.0?}", began.elapsed());
+    }
+    measure(&Store::open(&settings).await?, app.clock.now()).await
+}
+
+/// The statements that add the applications of one batch. Names spread over the alphabet; every 10th application is an
+/// Administrator, every 200th disabled, every 100th expires, every 5000th is in an overlap, every 4th was never used.
+fn inserts(batch: u64, count: u64, pepper: &str, now: i64) -> String {
+    let mut applications = String::new();
+    let mut roles = String::new();
+    let mut secrets = String::new();
+    for number in batch * BATCH..count.min((batch + 1) * BATCH) {
+        let spread = mixed(number);
+        let id = client_id(number);
+        let letters: String = (0..4).map(|place| char::from(b'a' + ((spread >> (8 * place)) % 26) as u8)).collect();
+        let name = format!("{letters} service {number}");
+        let enabled = number % 200 != 0;
+        let age = i64::try_from(spread % 1_000).unwrap_or(0) * DAY;
+        let expires =
+            if number % 100 == 7 { (now + (number as i64 % 60 - 20) * DAY).to_string() } else { "NULL".to_owned() };
+        let used = if number % 4 == 0 { "NULL".to_owned() } else { (now - age / 7).to_string() };
+        let comma = if applications.is_empty() { "" } else { "," };
+        let _ = write!(
+            applications,
+            "{comma}('{id}','{name}','{name}','',{enabled},'',FALSE,{expires},0,{},'fill',{used})",
+            now - age
+        );
+        let role = if number % 10 == 0 { RoleId::ADMINISTRATOR } else { RoleId::OPERATOR };
+        let _ = write!(roles, "{comma}('{id}','{role}')");
+        let _ = write!(secrets, "{comma}('{spread:032x}','{id}','{:064x}','{pepper}',{now},NULL)", u128::from(spread));
+        if number % 5_000 == 9 {
+            let _ =
+                write!(secrets, ",('{:032x}','{id}','{:064x}','{pepper}',{now},{})", !u128::from(spread), 1, now + DAY);
+        }
+    }
+    format!(
+        "INSERT INTO application (client_id, name, name_key, description, enabled, networks, allow_basic, expires_at, \
+         min_seq, created_at, created_by, last_used_at) VALUES {applications}; INSERT INTO application_role (client_id, \
+         role_id) VALUES {roles}; INSERT INTO api_secret (id, client_id, hash, pepper, created_at, ends_at) VALUES {secrets};"
+    )
+}
+
+/// `SplitMix64`, so that every run fills in the same.
+fn mixed(number: u64) -> u64 {
+    let mut mixed = number.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    mixed ^ (mixed >> 31)
+}
+
+fn client_id(number: u64) -> String {
+    const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let mut bits = u128::from(mixed(number)) << 64 | u128::from(mixed(!number));
+    let mut id = String::from("gh_");
+    for _ in 0..22 {
+        id.push(char::from(DIGITS[(bits % 62) as usize]));
+        bits /= 62;
+    }
+    id
+}
+
+async fn fill_sqlite(folder: &Path, statements: impl Iterator<Item = String>) -> Result<(), Fault> {
+    let url = format!("sqlite://{}", folder.join("gateway-hub.db").display());
+    let mut connection = sqlx::SqliteConnection::connect(&url).await?;
+    sqlx::raw_sql("PRAGMA synchronous = OFF; BEGIN").execute(&mut connection).await?;
+    for statement in statements {
+        sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await?;
+    }
+    sqlx::raw_sql("COMMIT").execute(&mut connection).await?;
+    Ok(connection.close().await?)
+}
+
+async fn fill_postgres(url: &str, statements: impl Iterator<Item = String>) -> Result<(), Fault> {
+    let mut connection = sqlx::PgConnection::connect(url).await?;
+    sqlx::raw_sql("BEGIN").execute(&mut connection).await?;
+    for statement in statements {
+        sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await?;
+    }
+    // As the database does by itself after a while.
+    sqlx::raw_sql("COMMIT; ANALYZE").execute(&mut connection).await?;
+    sqlx::raw_sql("VACUUM application").execute(&mut connection).await?;
+    Ok(connection.close().await?)
+}
+
+/// The slowest of several turns of each kind, the first one apart.
+async fn measure(store: &Store, now: gateway_hub::domain::time::Timestamp) -> Result<(), Fault> {
+    let any = Search::default();
+    let words = |words: &str| Search { words: words.to_owned(), ..Search::default() };
+    let role = |role: &str| Search { role: Some(RoleId::new(role)), ..Search::default() };
+    let standing = |standing| Search { standing: Some(standing), ..Search::default() };
+    let newest = Search { order: Order::Created, descending: true, ..Search::default() };
+    let used = Search { order: Order::LastUsed, descending: true, ..Search::default() };
+    let middle = |value: String| {
+        Some(Position { backwards: false, value, client_id: ClientId::parse(&client_id(5)).expect("an id") })
+    };
+    let id = client_id(4_711);
+    let searches = [
+        ("the first page", any.clone()),
+        ("the last page", Search { descending: true, ..any.clone() }),
+        ("a page in the middle", Search { from: middle("mm".to_owned()), ..any.clone() }),
+        ("newest first", newest.clone()),
+        (
+            "newest first, in the middle",
+            Search { from: middle((now.micros() - 500 * DAY).to_string()), ..newest.clone() },
+        ),
+        ("by last use", used.clone()),
+        ("a name beginning with one letter", words("m")),
+        ("… by last use", Search { words: "m".to_owned(), ..used.clone() }),
+        ("a name beginning with four letters", words("mabc")),
+        ("a name beginning with nothing there is", words("zzzzzzzz")),
+        ("a client_id beginning with 4 characters", words(&id[..4])),
+        ("a client_id beginning with 5 characters", words(&id[..5])),
+        ("a client_id beginning with 8 characters", words(&id[..8])),
+        ("a whole client_id", words(&id)),
+        ("a role that most have", role(RoleId::OPERATOR)),
+        (
+            "a role that a tenth has, newest first",
+            Search { role: Some(RoleId::new(RoleId::ADMINISTRATOR)), ..newest.clone() },
+        ),
+        ("a role that nobody has", role("role_nobody")),
+        ("active", standing(Standing::Active)),
+        ("disabled", standing(Standing::Disabled)),
+        ("in overlap", standing(Standing::Overlap)),
+        ("expiring", standing(Standing::Expiring)),
+        ("expired, by last use", Search { standing: Some(Standing::Expired), ..used.clone() }),
+        (
+            "active Administrators beginning with m, by last use",
+            Search {
+                words: "m".to_owned(),
+                role: Some(RoleId::new(RoleId::ADMINISTRATOR)),
+                standing: Some(Standing::Active),
+                ..used
+            },
+        ),
+    ];
+    for (what, search) in searches {
+        let mut times = Vec::new();
+        let mut found = 0;
+        for _ in 0..7 {
+            let began = Instant::now();
+            let mut tx = store.read().await?;
+            found = page(&mut tx, &search, 50, now).await?.items.len();
+            times.push(began.elapsed());
+        }
+        let first = times.remove(0);
+        let slowest = times.into_iter().max().unwrap_or_default();
+        println!("{what:52} {found:3} found, at most {slowest:>9.1?} (the first time {first:.1?})");
+    }
+    Ok(())
+}
