@@ -30,3 +30,8 @@ mutants *names:
 # Takes the pictures of the Web Console again (docs/images)
 pictures:
     cargo test --locked --test e2e pictures -- --ignored --nocapture
+
+# Fills a scratch hub with so many applications and measures pages of their list
+[private]
+fill-keys count place="target/sizing":
+    cargo run --release --locked --example fill_keys -- {{count}} {{place}}
