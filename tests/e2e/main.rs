@@ -2,6 +2,7 @@
 //! words on buttons, the labels of fields, the titles of windows.
 
 mod accessibility;
+mod application;
 mod axe;
 mod browser;
 mod first_run;

@@ -23,7 +23,7 @@ fn folder() -> (PathBuf, bool) {
     }
 }
 
-async fn take(browser: &Browser, name: &str) {
+pub(crate) async fn take(browser: &Browser, name: &str) {
     let (folder, all) = folder();
     std::fs::create_dir_all(&folder).expect("a folder for pictures");
     for (width, height) in SIZES {
