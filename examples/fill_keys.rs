@@ -58,9 +58,9 @@ async fn run() -> Result<(), Fault> {
         let statements =
             (0..count.div_ceil(BATCH)).map(|batch| inserts(batch, count, &pepper, app.clock.now().micros()));
         if postgres {
-            fill_postgres(place, statements).await?
+            fill_postgres(place, statements).await?;
         } else {
-            fill_sqlite(&folder, statements).await?
+            fill_sqlite(&folder, statements).await?;
         }
         println!("filled in {count} applications in {:.0?}", began.elapsed());
     }
@@ -80,8 +80,11 @@ fn inserts(batch: u64, count: u64, pepper: &str, now: i64) -> String {
         let name = format!("{letters} service {number}");
         let enabled = number % 200 != 0;
         let age = i64::try_from(spread % 1_000).unwrap_or(0) * DAY;
-        let expires =
-            if number % 100 == 7 { (now + (number as i64 % 60 - 20) * DAY).to_string() } else { "NULL".to_owned() };
+        let expires = if number % 100 == 7 {
+            (now + (number.cast_signed() % 60 - 20) * DAY).to_string()
+        } else {
+            "NULL".to_owned()
+        };
         let used = if number % 4 == 0 { "NULL".to_owned() } else { (now - age / 7).to_string() };
         let comma = if applications.is_empty() { "" } else { "," };
         let _ = write!(
@@ -126,7 +129,7 @@ fn client_id(number: u64) -> String {
 async fn fill_sqlite(folder: &Path, statements: impl Iterator<Item = String>) -> Result<(), Fault> {
     let url = format!("sqlite://{}", folder.join("gateway-hub.db").display());
     let mut connection = sqlx::SqliteConnection::connect(&url).await?;
-    sqlx::raw_sql("PRAGMA synchronous = OFF; BEGIN").execute(&mut connection).await?;
+    sqlx::raw_sql("PRAGMA synchronous = OFF; PRAGMA cache_size = -500000; BEGIN").execute(&mut connection).await?;
     for statement in statements {
         sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await?;
     }

@@ -18,20 +18,20 @@ pub(crate) fn duration(length: Duration) -> String {
 
 /// A duration in one unit, rounded down: how long ago something was, or how long it still takes.
 pub(crate) fn rough(length: Duration) -> String {
-    const UNITS: [(u64, &str); 5] =
-        [(365 * 86_400, "year"), (30 * 86_400, "month"), (86_400, "day"), (3_600, "hour"), (60, "minute")];
+    // From how many of a unit on it is used: two years say more as 2 years, two months more as 60 days.
+    const UNITS: [(u64, u64, &str); 5] = [
+        (365 * 86_400, 2, "year"),
+        (30 * 86_400, 4, "month"),
+        (86_400, 2, "day"),
+        (3_600, 1, "hour"),
+        (60, 1, "minute"),
+    ];
     let seconds = length.as_secs();
-    // Two years say more as 2 years; two months more as 60 days.
-    let unit = UNITS.iter().find(|(size, name)| match *name {
-        "year" => seconds >= 2 * size,
-        "month" => seconds >= 4 * size,
-        "day" => seconds >= 2 * size,
-        _ => seconds >= *size,
-    });
+    let unit = UNITS.iter().find(|(size, least, _)| seconds >= least * size);
     match unit {
         None => "less than a minute".to_owned(),
-        Some((size, name)) if seconds / size == 1 => format!("1 {name}"),
-        Some((size, name)) => format!("{} {name}s", seconds / size),
+        Some((size, _, name)) if seconds / size == 1 => format!("1 {name}"),
+        Some((size, _, name)) => format!("{} {name}s", seconds / size),
     }
 }
 
