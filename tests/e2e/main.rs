@@ -6,6 +6,7 @@ mod application;
 mod axe;
 mod browser;
 mod first_run;
+mod flows;
 mod hands;
 mod hub;
 mod interruptions;
