@@ -44,6 +44,9 @@ pub struct ApplicationView {
     /// During an overlap: when the previous secret ends.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub previous_secret_ends_at: Option<Timestamp>,
+    /// When it was last used, to the minute; `null` for never.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub last_used_at: Option<Timestamp>,
     /// When it was made.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
@@ -52,7 +55,7 @@ pub struct ApplicationView {
 }
 
 impl ApplicationView {
-    fn of(application: Application, roles: &[Role], now: Timestamp) -> Self {
+    fn of(application: Application, last_used_at: Option<Timestamp>, roles: &[Role], now: Timestamp) -> Self {
         let (status, previous_secret_ends_at) = match application.status(now) {
             ApplicationStatus::Active => ("active", None),
             ApplicationStatus::OverlapUntil(end) => ("overlap", Some(end)),
@@ -69,6 +72,7 @@ impl ApplicationView {
             networks: application.networks.iter().map(ToString::to_string).collect(),
             expires_at: application.expires_at,
             previous_secret_ends_at,
+            last_used_at,
             created_at: application.created_at,
             created_by: application.created_by,
         }
@@ -88,7 +92,10 @@ pub(super) async fn list(
     let found = store::application::page(&mut tx, after, one_more(&page)).await?;
     let roles = store::role::all(&mut tx).await?;
     let list = List::of(found, &page, |application| application.name.key());
-    Ok(Json(list.map(|application| ApplicationView::of(application, &roles, now))))
+    let ids: Vec<ClientId> = list.items.iter().map(|application| application.client_id.clone()).collect();
+    let mut last_uses = store::usage::last_used(&mut tx, &ids).await?.into_iter();
+    let list = list.map(|application| ApplicationView::of(application, last_uses.next().flatten(), &roles, now));
+    Ok(Json(list))
 }
 
 /// One application.
@@ -102,5 +109,6 @@ pub(super) async fn show(
     let mut tx = app.store.read().await?;
     let application = store::application::get(&mut tx, &client_id).await?.ok_or_else(unknown)?;
     let roles = store::role::all(&mut tx).await?;
-    Ok(Json(ApplicationView::of(application, &roles, app.clock.now())))
+    let last_used_at = store::usage::last_used(&mut tx, &[client_id]).await?.into_iter().next().flatten();
+    Ok(Json(ApplicationView::of(application, last_used_at, &roles, app.clock.now())))
 }

@@ -65,6 +65,8 @@ async fn use_is_counted_by_day_with_the_grants_that_were_used() {
     let now = hub.app.clock.now();
     assert_eq!(stored("application", "client_id", writer.client_id.clone()).await, json!(now.micros()));
     assert_eq!(stored("api_secret", "client_id", writer.client_id.clone()).await, json!(now.micros()));
+    let shown = other.get(&format!("/api/v1/applications/{}", writer.client_id)).await.expect(200).json();
+    assert_eq!(shown["last_used_at"], json!(now.to_string()));
     hub.advance(119).await;
     writer.get("/api/v1/whoami").await.expect(200);
     hub.flush_usage().await;

@@ -159,6 +159,7 @@ async fn show(app: &App, key: &str, output: Output) -> Result<(), Failure> {
     if let Some(owner) = &application.owner {
         view.owner = store::console_user::get(&mut tx, owner).await?.map(|user| user.name.to_string());
     }
+    view.last_used_at = store::usage::last_used(&mut tx, &[application.client_id]).await?.into_iter().next().flatten();
     output.answer(&view, || view.describe())
 }
 

@@ -28,6 +28,9 @@ pub(super) struct ApplicationView {
     created_at: Timestamp,
     created_by: String,
     expires_at: Option<Timestamp>,
+    /// To the minute; only where one application is shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) last_used_at: Option<Timestamp>,
     secrets: Vec<SecretView>,
 }
 
@@ -61,6 +64,7 @@ impl ApplicationView {
             created_at: application.created_at,
             created_by: application.created_by.clone(),
             expires_at: application.expires_at,
+            last_used_at: None,
             secrets: application
                 .secrets
                 .iter()
@@ -92,6 +96,7 @@ impl ApplicationView {
             ("basic", if self.allow_basic { "allowed on gateways" } else { "not allowed" }.to_owned()),
             ("made", format!("{} by {}", self.created_at, self.created_by)),
             ("expires", self.expires_at.map_or_else(|| "never".to_owned(), |end| end.to_string())),
+            ("last used", self.last_used_at.map_or_else(|| "never".to_owned(), |at| at.to_string())),
         ])
     }
 }
