@@ -28,7 +28,9 @@ pub(super) async fn run(app: &App, output: Output) -> Result<(), Failure> {
             );
         }
     };
-    let roles = store::role::all(&mut app.store.read().await?).await?;
-    let view = ApplicationView::of(&owner, &roles, app.clock.now());
+    let mut tx = app.store.read().await?;
+    let roles = store::role::all(&mut tx).await?;
+    let mut view = ApplicationView::of(&owner, &roles, app.clock.now());
+    view.last_used_at = store::usage::last_used(&mut tx, &[owner.client_id]).await?.into_iter().next().flatten();
     output.answer(&view, || format!("This client_secret works. It belongs to:\n\n{}", view.describe()))
 }
