@@ -50,7 +50,10 @@ fn pages_are_accessible() {
         browser.is_accessible("list, with a row pointed at").await;
         browser.go(&hub.url("/console/applications?q=zzz")).await;
         browser.is_accessible("nothing found").await;
-        for page in ["roles", "documentation"] {
+        let (_, id) = super::flows::make_role(hub, "FX desk").await;
+        let roles =
+            ["roles", "roles/new", "roles/role_operator", &format!("roles/{id}"), &format!("roles/{id}/delete")];
+        for page in roles.into_iter().chain(["documentation"]) {
             browser.go(&hub.url(&format!("/console/{page}"))).await;
             browser.is_accessible(page).await;
         }

@@ -16,6 +16,15 @@ async fn make(hub: &Hub, name: &str, role: &str) -> (String, String) {
     (made.client_id.to_string(), made.client_secret.expose().to_owned())
 }
 
+/// A role with a filter: its name and its id.
+pub(crate) async fn make_role(hub: &Hub, name: &str) -> (String, String) {
+    let grants = vec!["entities:view".to_owned()];
+    let filter = "user.department = fx".to_owned();
+    let new = actions::role::RoleInput { name: name.to_owned(), grants, filter };
+    let role = actions::role::create(&hub.app, &Actor::operator(), &new).await.expect("a role");
+    (name.to_owned(), role.id.as_str().to_owned())
+}
+
 /// The names in the list, from above.
 async fn names(browser: &Browser) -> Vec<String> {
     let script = "return [...document.querySelectorAll('tbody .name')].map(cell => cell.textContent.trim())";
@@ -29,9 +38,11 @@ async fn lists(browser: &Browser, wanted: &[&str]) {
 }
 
 async fn choose(browser: &Browser, label: &str, option: &str) {
-    let field = browser.field(label).await;
-    let option = field.find(By::XPath(format!("./option[normalize-space(.)='{option}']"))).await.expect("an option");
-    option.click().await.expect("an option to choose");
+    let field = browser.field(label).await.to_json().expect("an element");
+    let script = "const [field, words] = arguments; \
+                  field.value = [...field.options].find(option => option.text.trim() === words).value; \
+                  field.dispatchEvent(new Event('input', { bubbles: true }))";
+    browser.driver.execute(script, vec![field, option.into()]).await.expect("an option to choose");
 }
 
 #[test]
