@@ -143,7 +143,7 @@ async fn a_key_lives_from_creation_to_deletion(place: Place) {
     let none = application::create(&app, &operator, &new("Nobody", &[])).await;
     assert!(matches!(none, Err(ActionError::Invalid { field: "roles", .. })));
 
-    let overlap = Regeneration::Overlap(Duration::from_secs(3600));
+    let overlap = Regeneration::Overlap(Duration::from_hours(1));
     let second = regenerate(&app, &operator, &key.client_id, overlap, None).await.expect("a new secret");
     assert_eq!(second.client_id, key.client_id, "the client_id stays");
     assert_ne!(second.client_secret.expose(), key.client_secret.expose());
@@ -349,7 +349,7 @@ async fn the_first_administrator_is_made_once(place: Place) {
     assert!(matches!(wrong, Err(ActionError::Forbidden(_))));
     let short = console_user::first_administrator(&app, &token, "ada", "short", "127.0.0.1").await;
     assert!(matches!(short, Err(ActionError::Invalid { field: "password", .. })), "and the link is not consumed by it");
-    place.hands.advance(Duration::from_secs(3600));
+    place.hands.advance(Duration::from_hours(1));
     let expired = console_user::first_administrator(&app, &token, "ada", password, "127.0.0.1").await;
     assert!(matches!(expired, Err(ActionError::Forbidden(_))), "valid for one hour");
     let fresh = console_user::make_first_run_token(&app).await.expect("a token").expect("no administrator yet");

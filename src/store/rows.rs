@@ -32,7 +32,9 @@ fn shifted(group: &str, by: usize) -> String {
     for part in parts {
         let digits = part.find(|character: char| !character.is_ascii_digit()).unwrap_or(part.len());
         let number: usize = part[..digits].parse().expect("a parameter's number");
-        text.push_str(&format!("${}{}", number + by, &part[digits..]));
+        text.push('$');
+        text.push_str(&(number + by).to_string());
+        text.push_str(&part[digits..]);
     }
     text
 }

@@ -122,7 +122,7 @@ pub(super) async fn turning_pages_of_a_changing_list_skips_and_repeats_nothing(p
         };
         let backwards = chance.percent(40);
         let before: BTreeSet<ClientId> = all(&app, &search).await;
-        let seen = if backwards {
+        let turned = if backwards {
             // To the end first, while nothing changes.
             let mut here = turn(&app, &search, 3).await;
             while let Some(next) = here.next.clone() {
@@ -136,7 +136,7 @@ pub(super) async fn turning_pages_of_a_changing_list_skips_and_repeats_nothing(p
         } else {
             walk(&app, &search, None, Vec::new(), &mut chance, &mut alive).await
         };
-        check(&before, &all(&app, &search).await, &seen, round);
+        check(&before, &all(&app, &search).await, &turned, round);
         grow(&mut chance, &mut alive).await;
         grow(&mut chance, &mut alive).await;
     }
@@ -204,7 +204,7 @@ pub(super) async fn a_secret_leads_to_its_application(place: Place) {
     for text in ["", "hunter2", old.client_id.as_str()] {
         assert_eq!(find(text).await, FoundSecret::Foreign, "{text}");
     }
-    let overlap = Regeneration::Overlap(Duration::from_secs(60));
+    let overlap = Regeneration::Overlap(Duration::from_mins(1));
     let new = regenerate(&app, &operator, &old.client_id, overlap, None).await.expect("a key");
     assert!(matches!(find(secret).await, FoundSecret::Of(_)), "both work during an overlap");
     place.hands.advance(Duration::from_secs(61));
@@ -223,20 +223,20 @@ pub(super) async fn an_owner_is_a_console_user(place: Place) {
     let refused = application::create(&app, &operator, &owned("user_nobody")).await;
     assert!(matches!(refused, Err(ActionError::Invalid { field: "owner", .. })), "{refused:?}");
     let id = make(&app, &owned(&person.id)).await;
-    let owner = async || {
+    let owned_by = async || {
         let mut tx = app.store.read().await.expect("a transaction");
         store::application::get(&mut tx, &id).await.expect("read").expect("there").owner
     };
-    assert_eq!(owner().await, Some(person.id.clone()));
+    assert_eq!(owned_by().await, Some(person.id.clone()));
     let update = async |owner: Option<String>| {
         let update = ApplicationUpdate { owner: Some(owner), ..ApplicationUpdate::default() };
         application::update(&app, &operator, &id, &update).await
     };
     update(None).await.expect("updated");
-    assert_eq!(owner().await, None);
+    assert_eq!(owned_by().await, None);
     assert!(update(Some("user_nobody".to_owned())).await.is_err());
     update(Some(person.id.clone())).await.expect("updated");
     // The person goes, the application stays.
     console_user::delete(&app, &operator, &person.id).await.expect("deleted");
-    assert_eq!(owner().await, None);
+    assert_eq!(owned_by().await, None);
 }

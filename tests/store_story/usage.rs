@@ -72,7 +72,7 @@ pub(super) async fn usage_is_stored_beside_the_changes(place: Place) {
     assert_eq!((one.snapshot.seq(), audit(&one).await.len()), (seq, events), "no change, no event");
 
     // A second day, a late count of an application that is gone, and the end of what is kept.
-    place.hands.advance(Duration::from_secs(86_400));
+    place.hands.advance(Duration::from_hours(24));
     one.usage.token_issued(client_id, secret, one.clock.now());
     one.usage.token_issued(idle.client_id.as_str(), CredentialId::new(1), one.clock.now());
     application::delete(&one, &operator, &idle.client_id).await.expect("deleted");

@@ -41,7 +41,7 @@ pub(crate) struct Series {
 /// A day of the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Day {
-    pub(crate) day: String,
+    pub(crate) date: String,
     pub(crate) tokens: String,
     pub(crate) requests: String,
     pub(crate) refusals: String,
@@ -53,6 +53,10 @@ pub(crate) struct Usage {
     pub(crate) series: Vec<Series>,
     /// The days with anything on them, latest first.
     pub(crate) days: Vec<Day>,
+    /// The drawings' width in their own units.
+    pub(crate) width: u16,
+    /// And their height.
+    pub(crate) height: u64,
 }
 
 impl Usage {
@@ -71,6 +75,8 @@ impl Usage {
         };
         let used = days.iter().filter(|day| day.tokens + day.requests + day.refusals > 0);
         Self {
+            width: DAYS * STEP,
+            height: HEIGHT,
             series: vec![
                 series("Access tokens", "tokens", |day| day.tokens),
                 series("Requests", "requests", |day| day.requests),
@@ -79,18 +85,13 @@ impl Usage {
             days: used
                 .rev()
                 .map(|day| Day {
-                    day: day_text(day.day),
+                    date: day_text(day.day),
                     tokens: grouped(day.tokens),
                     requests: grouped(day.requests),
                     refusals: grouped(day.refusals),
                 })
                 .collect(),
         }
-    }
-
-    /// The drawing's size in its own units.
-    pub(crate) fn size(&self) -> (u16, u64) {
-        (DAYS * STEP, HEIGHT)
     }
 }
 
@@ -125,7 +126,7 @@ pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
