@@ -70,7 +70,7 @@ async fn use_is_counted_by_day_with_the_grants_that_were_used() {
     hub.advance(119).await;
     writer.get("/api/v1/whoami").await.expect(200);
     hub.flush_usage().await;
-    let minute = now.plus(Duration::from_secs(60));
+    let minute = now.plus(Duration::from_mins(1));
     assert_eq!(
         stored("application", "client_id", writer.client_id.clone()).await,
         json!(minute.micros()),
