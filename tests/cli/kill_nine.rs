@@ -1,7 +1,7 @@
 //! `kill -9` in the middle of writes: nothing acknowledged is lost, nothing is half there.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{Application, ConsoleUser, Installation, Request, Site, chance::Chance, html, rows::Rows};
 
@@ -38,9 +38,21 @@ struct Ledger {
     /// Keys: client id, then the secret.
     keys: BTreeMap<String, Known>,
     acknowledged: BTreeMap<&'static str, usize>,
+    /// What was written since the last check.
+    touched: BTreeSet<String>,
 }
 
 impl Ledger {
+    fn note_entity(&mut self, id: &str, known: Known) {
+        self.touched.insert(id.to_owned());
+        self.entities.insert(id.to_owned(), known);
+    }
+
+    fn note_key(&mut self, id: &str, known: Known) {
+        self.touched.insert(id.to_owned());
+        self.keys.insert(id.to_owned(), known);
+    }
+
     fn count(&mut self, what: &'static str) {
         *self.acknowledged.entry(what).or_default() += 1;
     }
@@ -86,7 +98,8 @@ async fn kill_nine_loses_nothing_that_was_acknowledged() {
         }
         nothing_is_half_there(&Rows::of_folder(&installation.data()).await);
         process = installation.serve_at(&[], site.clone());
-        check(&writer, &ledger).await;
+        // All that was ever written now and then and at the end; in between what this round wrote.
+        check(&writer, &ledger, round % 10 == 9 || round + 1 == rounds).await;
         println!(
             "round {round}: killed after {moment:?} with {in_flight} requests under way; acknowledged so far: {:?}",
             ledger.lock().unwrap().acknowledged
@@ -132,13 +145,13 @@ async fn write_entities(
             None => Request::new("DELETE", &target),
         };
         // Noted before it is sent: from here on either state may be the true one.
-        ledger.lock().unwrap().entities.insert(id.clone(), Known::Either(old, value.clone()));
+        ledger.lock().unwrap().note_entity(&id, Known::Either(old, value.clone()));
         let answer = ask(&site, request.bearer(&writer.token), &under_way).await;
         let Some(answer) = answer else { return };
         assert!((200..300).contains(&answer.status), "{answer:?}");
         let mut ledger = ledger.lock().unwrap();
         ledger.count(if delete { "entity deleted" } else { "entity written" });
-        ledger.entities.insert(id, value.map_or(Known::Gone, Known::Acknowledged));
+        ledger.note_entity(&id, value.map_or(Known::Gone, Known::Acknowledged));
     }
 }
 
@@ -195,7 +208,7 @@ async fn one_key(
     {
         let mut ledger = ledger.lock().unwrap();
         ledger.count("key created");
-        ledger.keys.insert(made.client_id.clone(), Known::Acknowledged(made.client_secret.clone()));
+        ledger.note_key(&made.client_id, Known::Acknowledged(made.client_secret.clone()));
     }
     let (open, button) = match number % 3 {
         0 => ("Delete", "Delete API key"),
@@ -207,17 +220,17 @@ async fn one_key(
             .await?;
     let request = html::form_with(&window, button).press(button, "/console/applications");
     let old = Some(made.client_secret.clone());
-    ledger.lock().unwrap().keys.insert(made.client_id.clone(), Known::Either(old, None));
+    ledger.lock().unwrap().note_key(&made.client_id, Known::Either(old, None));
     let answer = write(person, request, under_way).await?;
     let mut ledger = ledger.lock().unwrap();
     if open == "Delete" {
         assert!(matches!(answer.status, 200 | 303), "{answer:?}");
         ledger.count("key deleted");
-        ledger.keys.insert(made.client_id, Known::Gone);
+        ledger.note_key(&made.client_id, Known::Gone);
     } else {
         let new = person.shown_key(name, &answer);
         ledger.count("key regenerated");
-        ledger.keys.insert(made.client_id, Known::Acknowledged(new.client_secret));
+        ledger.note_key(&made.client_id, Known::Acknowledged(new.client_secret));
     }
     Some(())
 }
@@ -240,11 +253,17 @@ async fn write(person: &mut ConsoleUser, request: Request, under_way: &AtomicUsi
 }
 
 /// Everything acknowledged is so; everything under way is one of its two states, and from now on a known one.
-async fn check(writer: &Application, ledger: &Mutex<Ledger>) {
+async fn check(writer: &Application, ledger: &Mutex<Ledger>, all: bool) {
     let mut writer = writer.clone();
     let start = Instant::now();
     writer.sign_in().await;
-    let entities = ledger.lock().unwrap().entities.clone();
+    let touched = std::mem::take(&mut ledger.lock().unwrap().touched);
+    let wanted = |known: &BTreeMap<String, Known>| {
+        let mut known = known.clone();
+        known.retain(|id, _| all || touched.contains(id));
+        known
+    };
+    let entities = wanted(&ledger.lock().unwrap().entities);
     for (id, known) in entities {
         let answer = writer.get(&format!("/api/v1/entities/{id}")).await;
         let found = match answer.status {
@@ -264,7 +283,7 @@ async fn check(writer: &Application, ledger: &Mutex<Ledger>) {
         let settled = found.map_or(Known::Gone, Known::Acknowledged);
         ledger.lock().unwrap().entities.insert(id, settled);
     }
-    let keys = ledger.lock().unwrap().keys.clone();
+    let keys = wanted(&ledger.lock().unwrap().keys);
     for (id, known) in keys {
         let works = async |secret: &str| Application::with_key(&writer.site, "", &id, secret).key_works().await;
         match &known {
@@ -310,20 +329,14 @@ fn nothing_is_half_there(rows: &Rows) {
         "no gap in the audit log"
     );
     // Entities: the rows for filters say what the answered JSON says.
-    for row in rows.table("entity") {
-        let attributes: BTreeMap<String, String> =
-            serde_json::from_str(row["attributes"].as_str().unwrap_or_default()).expect("a map");
-        let indexed: BTreeMap<String, String> = rows
-            .table("entity_attribute")
-            .iter()
-            .filter(|attribute| attribute["entity_id"] == row["id"])
-            .map(|attribute| {
-                (
-                    attribute["key"].as_str().unwrap_or_default().to_owned(),
-                    attribute["value"].as_str().unwrap_or_default().to_owned(),
-                )
-            })
-            .collect();
-        assert_eq!(attributes, indexed, "{}", row["id"]);
+    let mut indexed: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+    let text = |row: &Value, name: &str| row[name].as_str().unwrap_or_default().to_owned();
+    for row in rows.table("entity_attribute") {
+        indexed.entry(text(&row, "entity_id")).or_default().insert(text(&row, "key"), text(&row, "value"));
     }
+    for row in rows.table("entity") {
+        let attributes: BTreeMap<String, String> = serde_json::from_str(&text(&row, "attributes")).expect("a map");
+        assert_eq!(attributes, indexed.remove(&text(&row, "id")).unwrap_or_default(), "{}", row["id"]);
+    }
+    assert!(indexed.is_empty(), "attributes without their entity: {indexed:?}");
 }
