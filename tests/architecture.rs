@@ -342,3 +342,22 @@ fn the_repository_names_no_place_of_its_making() {
         }
     }
 }
+
+/// A patch that no longer applies proves nothing; `just mutants` shows that each of them is caught.
+#[test]
+fn every_mutant_still_applies_and_names_its_test() {
+    let tests: String = files("tests", "rs").into_iter().chain(files("src", "rs")).map(|(_, text)| text).collect();
+    let mut count = 0;
+    for (path, text) in files("tests/mutants", "patch") {
+        let check = ["apply", "--check", "--recount", "--whitespace=nowarn", path.as_str()];
+        let done = Command::new("git").args(check).current_dir(root()).output().expect("git");
+        assert!(done.status.success(), "{path}: {}", String::from_utf8_lossy(&done.stderr));
+        let line =
+            text.lines().find_map(|line| line.strip_prefix("Test: ")).unwrap_or_else(|| panic!("{path}: no test"));
+        let filter = line.split_whitespace().nth(1).unwrap_or_else(|| panic!("{path}: no filter"));
+        let name = filter.rsplit("::").next().unwrap_or(filter);
+        assert!(tests.contains(name), "{path}: there is no test {filter}");
+        count += 1;
+    }
+    assert!(count >= 30, "{count} mutants");
+}
