@@ -11,6 +11,7 @@ pub mod denial;
 pub mod entity;
 pub mod grant;
 pub mod name;
+pub mod prometheus;
 pub mod resource;
 pub mod role;
 pub mod scope;
