@@ -1,11 +1,14 @@
 //! The one applier of a node: reads the feed of changes in order and brings the snapshot to it.
 
 use super::App;
+use super::live_gateway::{self, UpstreamCredentials};
 use super::live_keys::LiveKeys;
 use crate::domain::application::ClientId;
+use crate::domain::gateway::{Gateway, GatewayId};
 use crate::domain::role::RoleId;
 use crate::store::changes::{Change, Cursor, FeedEntry};
-use crate::store::{StoreError, Tx, application, changes, keys, role, token};
+use crate::store::gateway::StoredGateway;
+use crate::store::{StoreError, Tx, application, changes, gateway, keys, role, token};
 use std::collections::BTreeSet;
 use tokio::sync::Mutex;
 
@@ -107,12 +110,14 @@ fn following<'a>(at: &Cursor, entries: &'a [FeedEntry]) -> Option<&'a [FeedEntry
 async fn apply(app: &App, tx: &mut Tx, entries: &[FeedEntry]) -> Result<(), StoreError> {
     let mut applications: BTreeSet<&ClientId> = BTreeSet::new();
     let mut roles: BTreeSet<&RoleId> = BTreeSet::new();
+    let mut gateways: BTreeSet<&GatewayId> = BTreeSet::new();
     let mut tokens: BTreeSet<&str> = BTreeSet::new();
     let mut keys_changed = false;
     for entry in entries {
         match &entry.change {
             Change::Application(id) | Change::ApplicationTokens(id) => _ = applications.insert(id),
             Change::Role(id) => _ = roles.insert(id),
+            Change::Gateway(id) => _ = gateways.insert(id),
             Change::Token(jti) => _ = tokens.insert(jti),
             Change::Keys | Change::Unknown => keys_changed = true,
             Change::ConsoleUser(_) => {} // sessions and users are read from the store at each console request
@@ -123,6 +128,10 @@ async fn apply(app: &App, tx: &mut Tx, entries: &[FeedEntry]) -> Result<(), Stor
     }
     for id in roles {
         app.snapshot.replace_role(id, role::get(tx, id).await?);
+    }
+    for id in gateways {
+        let stored = gateway::get(tx, id).await?.map(|stored| open_gateway(app, stored)).transpose()?;
+        app.snapshot.replace_gateway(id, stored);
     }
     for id in applications {
         app.snapshot.replace_application(id.as_str(), application::get(tx, id).await?.as_ref());
@@ -143,6 +152,12 @@ async fn read_keys(app: &App, tx: &mut Tx) -> Result<LiveKeys, StoreError> {
         .map_err(|fault| StoreError::Unreadable(fault.to_string()))
 }
 
+fn open_gateway(app: &App, stored: StoredGateway) -> Result<(Gateway, UpstreamCredentials), StoreError> {
+    let credentials =
+        live_gateway::open(&app.keyring, &stored).map_err(|fault| StoreError::Unreadable(fault.to_string()))?;
+    Ok((stored.gateway, credentials))
+}
+
 /// Reads the place and all tables in one transaction, so that both are of one state.
 async fn read_all(app: &App) -> Result<Cursor, StoreError> {
     let began = app.clock.now();
@@ -150,10 +165,13 @@ async fn read_all(app: &App) -> Result<Cursor, StoreError> {
     let cursor = changes::head(&mut tx).await?;
     let live_keys = read_keys(app, &mut tx).await?;
     let roles = role::all(&mut tx).await?;
+    let gateways = gateway::all(&mut tx).await?;
+    let gateways = gateways.into_iter().map(|stored| open_gateway(app, stored)).collect::<Result<Vec<_>, _>>()?;
     let applications = application::all(&mut tx).await?;
     let revoked = token::all(&mut tx, began).await?;
     app.snapshot.refuse_all();
     app.snapshot.replace_all(live_keys, roles, &applications, revoked);
+    app.snapshot.replace_gateways(gateways);
     app.snapshot.confirm(cursor.seq, began);
     Ok(cursor)
 }

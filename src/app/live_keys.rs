@@ -36,6 +36,12 @@ pub struct KeyFault {
     reason: String,
 }
 
+impl KeyFault {
+    pub(super) fn new(name: &str, reason: String) -> Self {
+        Self { name: name.to_owned(), reason }
+    }
+}
+
 /// The context under which peppers are wrapped.
 #[must_use]
 pub fn pepper_context(id: &str) -> String {

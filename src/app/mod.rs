@@ -1,6 +1,7 @@
 //! The running hub of one process: its configuration, store, clock and key, and the snapshot that all decisions read.
 
 mod applier;
+pub mod live_gateway;
 pub mod live_keys;
 mod role_set;
 mod snapshot;
@@ -8,6 +9,7 @@ pub mod usage;
 pub mod verifier;
 
 pub use applier::{Applier, Stale};
+pub use live_gateway::{LiveGateway, UpstreamCredentials};
 pub use live_keys::{KeyFault, LiveKeys};
 pub use role_set::{RoleSet, RoleSetId};
 pub use snapshot::{LiveApplication, LiveSecret, Snapshot};

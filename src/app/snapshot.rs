@@ -1,9 +1,11 @@
 //! What a node decides by: all applications, roles and keys in memory. Deciding never touches the database.
 
 use super::Stale;
+use super::live_gateway::{LiveGateway, LiveGateways, UpstreamCredentials};
 use super::live_keys::LiveKeys;
 use super::role_set::{RoleSet, RoleSetId, RoleSets};
 use crate::domain::application::{Application, CredentialId};
+use crate::domain::gateway::{Gateway, GatewayId};
 use crate::domain::role::{Role, RoleId};
 use crate::domain::time::Timestamp;
 use crate::store::token::RevokedToken;
@@ -81,6 +83,8 @@ pub(super) fn client_key(client_id: &str) -> Option<ClientKey> {
 pub struct Snapshot {
     applications: papaya::HashMap<ClientKey, LiveApplication>,
     roles: ArcSwap<RoleSets>,
+    gateways: ArcSwap<LiveGateways>,
+    gateway_version: AtomicU64,
     keys: ArcSwap<LiveKeys>,
     key_generation: AtomicU64,
     revoked: papaya::HashMap<Box<str>, Timestamp>,
@@ -104,6 +108,8 @@ impl Snapshot {
         Self {
             applications: papaya::HashMap::new(),
             roles: ArcSwap::default(),
+            gateways: ArcSwap::default(),
+            gateway_version: AtomicU64::new(0),
             keys: ArcSwap::default(),
             key_generation: AtomicU64::new(0),
             revoked: papaya::HashMap::new(),
@@ -147,6 +153,18 @@ impl Snapshot {
     #[must_use]
     pub fn all_roles(&self) -> Vec<Arc<Role>> {
         self.roles.load().roles().cloned().collect()
+    }
+
+    /// The gateway of that name.
+    #[must_use]
+    pub fn gateway(&self, name: &str) -> Option<Arc<LiveGateway>> {
+        self.gateways.load().get(name).cloned()
+    }
+
+    /// All gateways, in no order.
+    #[must_use]
+    pub fn all_gateways(&self) -> Vec<Arc<LiveGateway>> {
+        self.gateways.load().all().cloned().collect()
     }
 
     /// The keys in use.
@@ -199,6 +217,30 @@ impl Snapshot {
         let mut sets = RoleSets::clone(&self.roles.load());
         sets.replace(id, role);
         self.roles.store(Arc::new(sets));
+    }
+
+    /// Puts a gateway in place of the one with the same id, or removes that one.
+    pub(super) fn replace_gateway(&self, id: &GatewayId, gateway: Option<(Gateway, UpstreamCredentials)>) {
+        let mut gateways = LiveGateways::clone(&self.gateways.load());
+        gateways.remove(id);
+        if let Some((gateway, credentials)) = gateway {
+            gateways.insert(self.live_gateway(gateway, credentials));
+        }
+        self.gateways.store(Arc::new(gateways));
+    }
+
+    /// Replaces all gateways. Nobody decides by them meanwhile: see [`Snapshot::refuse_all`].
+    pub(super) fn replace_gateways(&self, all: Vec<(Gateway, UpstreamCredentials)>) {
+        let mut gateways = LiveGateways::default();
+        for (gateway, credentials) in all {
+            gateways.insert(self.live_gateway(gateway, credentials));
+        }
+        self.gateways.store(Arc::new(gateways));
+    }
+
+    fn live_gateway(&self, gateway: Gateway, credentials: UpstreamCredentials) -> LiveGateway {
+        let version = self.gateway_version.fetch_add(1, Ordering::Relaxed) + 1;
+        LiveGateway { gateway, version, credentials }
     }
 
     pub(super) fn replace_application(&self, client_id: &str, application: Option<&Application>) {

@@ -9,6 +9,7 @@ pub mod console_user;
 pub mod data_filter;
 pub mod denial;
 pub mod entity;
+pub mod gateway;
 pub mod grant;
 pub mod name;
 pub mod prometheus;

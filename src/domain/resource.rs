@@ -81,6 +81,13 @@ impl GatewayName {
     }
 }
 
+/// A table by name can be asked with a text.
+impl std::borrow::Borrow<str> for GatewayName {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
 fn is_slug_byte(byte: u8) -> bool {
     byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'
 }

@@ -3,6 +3,7 @@
 use super::{StoreError, Tx, audit_event, on, statements};
 use crate::domain::application::ClientId;
 use crate::domain::audit_event::AuditEvent;
+use crate::domain::gateway::GatewayId;
 use crate::domain::role::RoleId;
 
 statements! {
@@ -28,6 +29,8 @@ pub enum Change {
     ApplicationTokens(ClientId),
     /// A role.
     Role(RoleId),
+    /// A gateway, its settings or its credentials.
+    Gateway(GatewayId),
     /// A console user.
     ConsoleUser(String),
     /// The signing keys or peppers.
@@ -43,6 +46,7 @@ impl Change {
         match self {
             Self::Application(id) | Self::ApplicationTokens(id) => ("application", id.as_str()),
             Self::Role(id) => ("role", id.as_str()),
+            Self::Gateway(id) => ("gateway", id.as_str()),
             Self::ConsoleUser(id) => ("console_user", id),
             Self::Keys => ("keys", ""),
             Self::Token(jti) => ("token", jti),
@@ -54,6 +58,7 @@ impl Change {
         match kind {
             "application" => ClientId::parse(&target).map_or(Self::Unknown, Self::Application),
             "role" => Self::Role(RoleId::new(target)),
+            "gateway" => Self::Gateway(GatewayId::new(target)),
             "console_user" => Self::ConsoleUser(target),
             "keys" => Self::Keys,
             "token" => Self::Token(target),

@@ -21,6 +21,8 @@ pub(super) const SECURITY: &[Migration] = &[
     Migration { version: 1, minimum_reader: 1, sql: include_str!("../../migrations/security/0001_first.sql") },
     Migration { version: 2, minimum_reader: 1, sql: include_str!("../../migrations/security/0002_usage.sql") },
     Migration { version: 3, minimum_reader: 1, sql: include_str!("../../migrations/security/0003_keys.sql") },
+    // A program that does not know gateways reads on; it forwards nothing.
+    Migration { version: 4, minimum_reader: 1, sql: include_str!("../../migrations/security/0004_gateways.sql") },
 ];
 
 /// The steps of the entity inventory.

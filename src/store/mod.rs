@@ -16,6 +16,7 @@ pub mod changes;
 pub mod console_user;
 pub mod denial;
 pub mod entity;
+pub mod gateway;
 pub mod keys;
 pub mod meta;
 pub mod role;
@@ -64,6 +65,7 @@ pub fn security_statements() -> impl Iterator<Item = (&'static str, &'static str
         ("changes", changes::STATEMENTS),
         ("console_user", console_user::STATEMENTS),
         ("denial", denial::STATEMENTS),
+        ("gateway", gateway::STATEMENTS),
         ("keys", keys::STATEMENTS),
         ("meta", meta::STATEMENTS),
         ("role", role::STATEMENTS),

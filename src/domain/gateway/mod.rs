@@ -1,0 +1,121 @@
+//! Gateways: connected services behind the hub.
+
+mod address;
+mod authentication;
+mod header;
+mod limits;
+mod path_rule;
+
+pub use address::{AddressFault, UpstreamAddress};
+pub use authentication::UpstreamAuthentication;
+pub use header::{FixedHeader, HeaderFault, HeaderName};
+pub use limits::{Limits, Timeouts};
+pub use path_rule::{METHODS, PathRule, PathRuleFault, RuleOutcome};
+
+use super::grant::Action;
+use super::resource::{GatewayName, Resource};
+use super::time::Timestamp;
+use std::fmt;
+
+/// A gateway's id: given once, never used again, so that re-creating a name revives nothing.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GatewayId(String);
+
+impl GatewayId {
+    /// An id as the store holds it.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The id's text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What a gateway speaks, which decides how requests are judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum GatewayKind {
+    /// Any HTTP API: methods and path rules decide between view and edit.
+    Http,
+    /// A Prometheus-compatible store: its endpoint table decides, and data filters are enforced.
+    Prometheus,
+}
+
+impl GatewayKind {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Http, Self::Prometheus];
+
+    /// Its name on the command line and in the API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Prometheus => "prometheus",
+        }
+    }
+
+    /// The kind of that name.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+impl fmt::Display for GatewayKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A gateway's settings, without what is secret: credentials are kept apart, wrapped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gateway {
+    /// Its id.
+    pub id: GatewayId,
+    /// Its name, a slug, unique.
+    pub name: GatewayName,
+    /// What it is, in the administrator's words; may be empty.
+    pub description: String,
+    /// What it speaks.
+    pub kind: GatewayKind,
+    /// Where it is: at least one, tried in this order.
+    pub addresses: Vec<UpstreamAddress>,
+    /// How the hub proves itself to the upstream.
+    pub authentication: UpstreamAuthentication,
+    /// The authorities (PEM) that vouch for the upstream's certificate; `None` for those of the system.
+    pub ca: Option<String>,
+    /// The certificate chain (PEM) that the hub presents to the upstream; its key is kept apart, wrapped.
+    pub client_certificate: Option<String>,
+    /// Headers that every request to the upstream carries, such as a tenant's.
+    pub headers: Vec<FixedHeader>,
+    /// How long the upstream may take.
+    pub timeouts: Timeouts,
+    /// How much is let through.
+    pub limits: Limits,
+    /// Which requests are view, edit or refused, the first that fits; otherwise the kind decides. Kind `http` only.
+    pub path_rules: Vec<PathRule>,
+    /// Whether the upstream gets a signed assertion of who calls.
+    pub assertion: bool,
+    /// Whether that assertion carries the caller's data filter, for an upstream that enforces it. Kind `http` only.
+    pub forward_filter: bool,
+    /// Since when it exists.
+    pub created_at: Timestamp,
+}
+
+impl Gateway {
+    /// The resource that grants name.
+    #[must_use]
+    pub fn resource(&self) -> Resource {
+        Resource::Gateway(self.name.clone())
+    }
+}
+
+/// The action that a method takes on a gateway of kind `http` when no path rule says otherwise: GET and HEAD view,
+/// everything else edits.
+#[must_use]
+pub fn default_action(method: &str) -> Action {
+    if matches!(method, "GET" | "HEAD") { Action::View } else { Action::Edit }
+}
