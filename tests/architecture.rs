@@ -196,7 +196,7 @@ fn documents() -> Vec<(String, String)> {
 #[test]
 fn every_path_that_a_document_names_exists() {
     let link = Regex::new(r"\]\(([^)#\s]+)[^)]*\)").expect("a pattern");
-    let quoted = Regex::new(r"`((?:src|tests|docs|assets|templates|migrations|examples|benches|fuzz|\.ci)/[^`\s]*|[A-Za-z_]+\.(?:rs|md|toml))`")
+    let quoted = Regex::new(r"`((?:src|tests|docs|assets|templates|migrations|examples|benches|fuzz|deploy|\.ci)/[^`\s]*|[A-Za-z_]+\.(?:rs|md|toml))`")
         .expect("a pattern");
     let exists = |path: &Path| path.exists() || path.with_extension("rs").exists();
     for (name, text) in documents() {
@@ -289,6 +289,7 @@ fn is_another_programs(line: &str) -> bool {
         "nginx",
         "psql",
         "systemctl",
+        "kubectl",
         "--own",
     ];
     others.iter().any(|other| line.contains(other)) && !line.contains("gateway-hub ")

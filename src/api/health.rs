@@ -17,9 +17,10 @@ pub(super) async fn healthz() -> Response {
     "ok\n".into_response()
 }
 
-/// Whether this node decides requests: 503 while it has not heard from its store for too long.
+/// Whether new callers should come here: 503 while the node has not heard from its store for too long, and once it was told
+/// to stop.
 pub(super) async fn readyz(State(app): State<Arc<App>>) -> Response {
-    if app.fresh().is_ok() {
+    if app.is_ready() {
         "ready\n".into_response()
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "not ready\n").into_response()
@@ -40,7 +41,7 @@ struct Details {
 
 /// The same with details, on `--ops-listen` only.
 pub(super) async fn readyz_details(State(app): State<Arc<App>>) -> Response {
-    let ready = app.fresh().is_ok();
+    let ready = app.is_ready();
     let details = Details {
         ready,
         sequence: app.snapshot.seq(),

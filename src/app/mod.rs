@@ -18,6 +18,7 @@ use crate::ambient::{Clock, Randomness};
 use crate::config::Config;
 use crate::crypto::keyring::Keyring;
 use crate::store::{Store, StoreError};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Everything that a request or a command needs, made once and passed along; there are no globals.
 #[derive(Debug)]
@@ -40,6 +41,7 @@ pub struct App {
     pub verified_tokens: verifier::Cache,
     /// What applications do, on its way to the store.
     pub usage: usage::Usage,
+    draining: AtomicBool,
 }
 
 impl App {
@@ -51,6 +53,7 @@ impl App {
             applier: Applier::new(),
             verified_tokens: verifier::Cache::new(),
             usage: usage::Usage::default(),
+            draining: AtomicBool::new(false),
             config,
             store,
             clock,
@@ -87,6 +90,17 @@ impl App {
     /// [`Stale`] if it can't be confirmed.
     pub async fn catch_up(&self, seq: u64) -> Result<(), Stale> {
         self.applier.catch_up(self, seq).await
+    }
+
+    /// From now on this node says that it is not ready, though it still answers: it is about to stop.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether new callers should come here: what load balancers ask.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        !self.draining.load(Ordering::Relaxed) && self.fresh().is_ok()
     }
 
     /// Whether the snapshot is young enough to decide by.

@@ -46,6 +46,7 @@ struct Effective {
     token_lifetime: String,
     poll_interval: String,
     staleness_limit: String,
+    drain_time: String,
     demo: bool,
 }
 
@@ -78,6 +79,7 @@ impl Effective {
             token_lifetime: Span::from(config.token.lifetime).to_string(),
             poll_interval: Span::from(config.timing.poll_interval).to_string(),
             staleness_limit: Span::from(config.timing.staleness_limit).to_string(),
+            drain_time: Span::from(config.drain_time).to_string(),
             demo: config.demo,
         }
     }
@@ -101,6 +103,7 @@ impl Effective {
                 ("token_lifetime", self.token_lifetime.clone()),
                 ("poll_interval", self.poll_interval.clone()),
                 ("staleness_limit", self.staleness_limit.clone()),
+                ("drain_time", self.drain_time.clone()),
                 ("demo", switch(self.demo)),
             ])
         );

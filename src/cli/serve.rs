@@ -18,7 +18,7 @@ use crate::{
     actions::console_user,
     app::App,
     config::{Config, Setting, Sources},
-    server::{self, Listeners, Server},
+    server::{Listeners, Server, Stop, Termination},
 };
 
 /// Start the hub
@@ -77,6 +77,10 @@ pub(super) struct ServeSettings {
     /// Refuse everything once the store has been out of reach for this long, 1s to 10m [default: 30s]
     #[arg(long, value_name = "TIME")]
     staleness_limit: Option<String>,
+    /// After SIGTERM go on serving this long while /readyz says 503, so that a load balancer turns away first, up to 10m
+    /// [default: stop at once]
+    #[arg(long, value_name = "TIME")]
+    drain_time: Option<String>,
     /// Fill an empty database with sample entities, roles, applications and a console user, and print commands to paste;
     /// on loopback only
     #[arg(long)]
@@ -95,6 +99,7 @@ impl ServeSettings {
             (Setting::TokenLifetime, &self.token_lifetime),
             (Setting::PollInterval, &self.poll_interval),
             (Setting::StalenessLimit, &self.staleness_limit),
+            (Setting::DrainTime, &self.drain_time),
         ];
         for (setting, value) in single {
             if let Some(value) = value {
@@ -131,12 +136,14 @@ async fn serve(config: Config, output: Output) -> Result<(), Failure> {
         .await?
         .map(|token| app.config.public_url.join(&format!("/console/first-run#{token}")));
     // Before anybody can know that the hub runs: who asks it to stop at once gets a graceful stop too.
-    let termination = server::termination()
+    let mut termination = Termination::listen()
         .map_err(|error| Failure::refused(format!("can't listen for SIGTERM and SIGINT: {error}")))?;
     let started = Started::of(&app, listeners.ops_address, first_run_link, demo);
     output.answer(&started, || started.describe())?;
     let running = Server::start_on(Arc::clone(&app), listeners).await.map_err(Failure::refused)?;
-    termination.await;
+    if termination.asked().await == Stop::Gently {
+        running.drain(app.config.drain_time, termination.asked()).await;
+    }
     running.shutdown().await;
     app.store.close().await;
     Ok(())

@@ -34,6 +34,7 @@ pub use token::{SigningAlgorithm, TokenConfig};
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use ipnet::IpNet;
@@ -65,6 +66,8 @@ pub struct Config {
     pub token: TokenConfig,
     /// How this node follows the store.
     pub timing: Timing,
+    /// How long after SIGTERM this node goes on serving, while it says that it is not ready; zero to stop at once.
+    pub drain_time: Duration,
     public_url_given: bool,
 }
 
@@ -87,6 +90,9 @@ impl Config {
         let demo = reader.value(Setting::Demo, parse_switch).unwrap_or(false);
         let token = TokenConfig::read(&mut reader);
         let timing = Timing::read(&mut reader);
+        let drain_time = reader
+            .value(Setting::DrainTime, Span::between(Duration::from_millis(1), Duration::from_mins(10)))
+            .unwrap_or_default();
         reader.finish()?;
         Ok(Self {
             public_url_given: public_url.is_some(),
@@ -101,6 +107,7 @@ impl Config {
             demo,
             token,
             timing,
+            drain_time,
         })
     }
 
@@ -120,6 +127,7 @@ impl Config {
             demo: false,
             token: TokenConfig::default(),
             timing: Timing::default(),
+            drain_time: Duration::ZERO,
             public_url_given: false,
         }
     }

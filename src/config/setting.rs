@@ -30,6 +30,8 @@ pub enum Setting {
     PollInterval,
     /// After how long without a good poll this node refuses everything.
     StalenessLimit,
+    /// How long a node that was told to stop goes on serving.
+    DrainTime,
     /// The hub's key itself; only in the environment.
     Key,
     /// The file of the hub's key; not a flag.
@@ -38,7 +40,7 @@ pub enum Setting {
 
 impl Setting {
     /// All settings.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Listen,
         Self::PublicUrl,
         Self::OpsListen,
@@ -52,6 +54,7 @@ impl Setting {
         Self::TokenLifetime,
         Self::PollInterval,
         Self::StalenessLimit,
+        Self::DrainTime,
         Self::Key,
         Self::KeyFile,
     ];
@@ -73,6 +76,7 @@ impl Setting {
             Self::TokenLifetime => "token_lifetime",
             Self::PollInterval => "poll_interval",
             Self::StalenessLimit => "staleness_limit",
+            Self::DrainTime => "drain_time",
             Self::Key => "key",
             Self::KeyFile => "key_file",
         }

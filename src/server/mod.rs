@@ -2,6 +2,7 @@
 
 mod connection;
 mod listener;
+mod termination;
 mod tls;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
@@ -9,6 +10,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{sync::watch, task::JoinHandle};
 
 pub use listener::{Listeners, StartError};
+pub use termination::{Stop, Termination};
 
 use crate::{
     api,
@@ -91,6 +93,13 @@ pub struct Running {
 }
 
 impl Running {
+    /// Says that this node is not ready and goes on serving for `time`, or until `hurry` ends, so that whoever sends callers
+    /// here turns away before they are turned away.
+    pub async fn drain(&self, time: Duration, hurry: impl Future<Output = Stop>) {
+        self.app.drain();
+        let _ = tokio::time::timeout(time, hurry).await;
+    }
+
     /// Stops accepting, lets open requests finish for up to 10 s, and returns when all is quiet and counted.
     pub async fn shutdown(self) {
         self.stop.send_replace(true);
@@ -99,22 +108,6 @@ impl Running {
         }
         jobs::count_the_rest(&self.app).await;
     }
-}
-
-/// Listens for SIGTERM and SIGINT from the call on; the future ends with the first of them.
-///
-/// # Errors
-/// When the signals can't be listened for.
-pub fn termination() -> std::io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
 }
 
 #[cfg(test)]

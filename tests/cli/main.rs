@@ -8,6 +8,7 @@ mod support;
 mod check_config;
 mod concurrency;
 mod demo;
+mod deploying;
 mod hub_key;
 mod keys;
 mod kill_nine;
