@@ -6,9 +6,12 @@ import { listSearch } from "./list.js";
 import { roleEditor } from "./role-editor.js";
 import { sendOnce } from "./send-once.js";
 import { tabs } from "./tabs.js";
+import { times } from "./times.js";
 import { windows } from "./window.js";
 import { wizard } from "./wizard.js";
 
+// First, before anything is painted.
+times(document);
 copyButtons(document);
 firstRun(document);
 newKey(document);

@@ -1,6 +1,8 @@
 // The list of applications follows what is typed and chosen: the same page is fetched and its list put in place.
 // Without this file the button Search does it.
 import { copyButtons } from "./copy.js";
+import { sendOnce } from "./send-once.js";
+import { times } from "./times.js";
 
 const PAUSE = 200;
 
@@ -23,7 +25,7 @@ export function listSearch(root) {
     clearTimeout(timer);
     latest?.abort();
     const mine = (latest = new AbortController());
-    const to = address();
+    const to = (asked = address());
     try {
       const answer = await fetch(to, { signal: mine.signal, headers: { accept: "text/html" } });
       // Signed out, or something else than the list: the browser goes there and shows it.
@@ -38,18 +40,29 @@ export function listSearch(root) {
       while (news.nextSibling) part.append(document.adoptNode(news.nextSibling));
       if (number.textContent !== news.textContent) number.textContent = news.textContent;
       history.replaceState(null, "", to);
+      times(part);
       copyButtons(part);
+      sendOnce(part);
     } catch (error) {
       if (error.name !== "AbortError") part.querySelector("[role=status]").textContent = "The hub can't be reached. Press Search to try again.";
     }
   };
 
-  form.addEventListener("input", (event) => {
+  // What the list on the page was asked with.
+  let asked = address();
+  const changed = (pause) => {
     clearTimeout(timer);
-    timer = setTimeout(follow, event.target.tagName === "SELECT" ? 0 : PAUSE);
-  });
+    if (address() !== asked) timer = setTimeout(follow, pause);
+  };
+  form.addEventListener("input", () => changed(PAUSE));
+  // A choice is made when it is closed or left; some browsers say only then that there is one.
+  form.addEventListener("change", () => changed(0));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     follow();
   });
+  // Something was typed or chosen before this ran, or the browser has put it back after a reload.
+  const fields = [...form.querySelectorAll("input, select")];
+  const first = (field) => (field.options ? [...field.options].find((option) => option.defaultSelected) ?? field.options[0] : null);
+  if (fields.some((field) => field.value !== (first(field)?.value ?? field.defaultValue))) follow();
 }

@@ -38,7 +38,21 @@ function preview(root) {
   if (form.querySelector("input[name=role]:checked")) say();
 }
 
+// The way back keeps the ticked roles: without this file it begins them anew.
+function keepRoles(root) {
+  const back = root.querySelector("form[data-keeps-roles]");
+  back?.addEventListener("submit", () => {
+    for (const kept of back.querySelectorAll("input[name=role]")) kept.remove();
+    for (const box of root.querySelectorAll("input[type=checkbox][name=role]:checked")) {
+      const kept = root.createElement("input");
+      Object.assign(kept, { type: "hidden", name: "role", value: box.value });
+      back.append(kept);
+    }
+  });
+}
+
 export function wizard(root) {
   expiry(root);
+  keepRoles(root);
   preview(root);
 }

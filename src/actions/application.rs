@@ -2,6 +2,7 @@
 
 use super::actor::Target;
 use super::api_key::{self, ShownKey};
+use super::seen::{self, Seen};
 use super::{ActionError, Actor, transact};
 use crate::app::App;
 use crate::crypto::secret;
@@ -53,6 +54,15 @@ pub struct ApplicationUpdate {
     pub networks: Option<Vec<IpNet>>,
     /// Whether Basic works on gateways.
     pub allow_basic: Option<bool>,
+    /// Names the settings in view of which this is asked ([`seen`]); others there now are left as they are.
+    pub seen: Option<Seen>,
+}
+
+/// Names an application's present settings.
+#[must_use]
+pub fn seen(application: &Application) -> Seen {
+    let Application { name, description, owner, roles, expires_at, networks, allow_basic, .. } = application;
+    Seen::of(&format!("{:?}", (name, description, owner, roles, expires_at, networks, allow_basic)))
 }
 
 /// The longest description, in characters.
@@ -107,7 +117,8 @@ pub async fn create(app: &App, actor: &Actor, new: &NewApplication) -> Result<Sh
 /// Changes an application.
 ///
 /// # Errors
-/// [`ActionError`]; rule 10 holds for the roles it has and for those it gets.
+/// [`ActionError`]; rule 10 holds for the roles it has and for those it gets. [`ActionError::Conflict`] if it is not any
+/// more what was seen.
 pub async fn update(
     app: &App,
     actor: &Actor,
@@ -121,6 +132,7 @@ pub async fn update(
     }
     transact!(app, async |tx| {
         let (before, roles_before) = existing(tx, actor, id).await?;
+        seen::check(update.seen.as_ref(), &seen(&before))?;
         let mut after = before.clone();
         let mut roles = roles_before.clone();
         if let Some(wanted) = &update.roles {

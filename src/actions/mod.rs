@@ -14,6 +14,7 @@ pub mod demo;
 pub mod entity;
 pub mod hub;
 pub mod role;
+pub mod seen;
 pub mod session;
 pub mod token;
 pub mod upkeep;

@@ -1,6 +1,7 @@
 //! Creating, changing and deleting roles: for administrators alone.
 
 use super::actor::Target;
+use super::seen::{self, Seen};
 use super::{ActionError, Actor, transact};
 use crate::app::App;
 use crate::domain::data_filter::DataFilter;
@@ -32,6 +33,14 @@ pub struct RoleUpdate {
     pub grants: Option<Vec<String>>,
     /// Another filter; empty for none.
     pub filter: Option<String>,
+    /// Names the role in view of which this is asked ([`seen`]); another one there now is left as it is.
+    pub seen: Option<Seen>,
+}
+
+/// Names a role as it is.
+#[must_use]
+pub fn seen(role: &Role) -> Seen {
+    Seen::of(&describe(role).to_string())
 }
 
 /// Creates a role.
@@ -62,7 +71,7 @@ pub async fn create(app: &App, actor: &Actor, input: &RoleInput) -> Result<Role,
 /// Changes a role; it holds for every application that has it from the next request on (rule 6).
 ///
 /// # Errors
-/// [`ActionError::Forbidden`] for a built-in role.
+/// [`ActionError::Forbidden`] for a built-in role; [`ActionError::Conflict`] if it is not any more what was seen.
 pub async fn update(app: &App, actor: &Actor, id: &RoleId, update: &RoleUpdate) -> Result<Role, ActionError> {
     actor.require_administrator()?;
     let name = update.name.as_deref().map(Name::parse).transpose()?;
@@ -84,6 +93,10 @@ pub async fn update(app: &App, actor: &Actor, id: &RoleId, update: &RoleUpdate) 
             after.filter.clone_from(filter);
         }
         check(&after)?;
+        if after == before {
+            return Ok(after);
+        }
+        seen::check(update.seen.as_ref(), &seen(&before))?;
         store::role::update(tx, &after).await.map_err(|error| taken(error, &after.name))?;
         let event = actor.event(app, "role.update", target(&after), describe(&before), describe(&after));
         tx.record(Change::Role(id.clone()), event);

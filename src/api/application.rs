@@ -1,5 +1,6 @@
 //! `GET /api/v1/applications` and `GET /api/v1/applications/{client_id}`: read-only.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::extract::{RawQuery, State};
@@ -19,7 +20,7 @@ use crate::{
         parameters::{Query, Segment},
         problem::Problem,
     },
-    store,
+    store::{self, StoreError, Tx},
 };
 
 /// An application as the API shows it; never its secrets.
@@ -52,10 +53,26 @@ pub struct ApplicationView {
     pub created_at: Timestamp,
     /// By whom.
     pub created_by: String,
+    /// The name of the console user who answers for it; `null` for nobody.
+    pub owner: Option<String>,
+}
+
+/// The names that stand for ids.
+struct Known {
+    roles: Vec<Role>,
+    users: HashMap<String, String>,
+}
+
+impl Known {
+    async fn read(tx: &mut Tx) -> Result<Self, StoreError> {
+        let users = store::console_user::all(tx).await?;
+        let users = users.into_iter().map(|user| (user.id, user.name.to_string())).collect();
+        Ok(Self { roles: store::role::all(tx).await?, users })
+    }
 }
 
 impl ApplicationView {
-    fn of(application: Application, last_used_at: Option<Timestamp>, roles: &[Role], now: Timestamp) -> Self {
+    fn of(application: Application, last_used_at: Option<Timestamp>, known: &Known, now: Timestamp) -> Self {
         let (status, previous_secret_ends_at) = match application.status(now) {
             ApplicationStatus::Active => ("active", None),
             ApplicationStatus::OverlapUntil(end) => ("overlap", Some(end)),
@@ -64,7 +81,8 @@ impl ApplicationView {
         };
         let named = |role: &Role| application.roles.contains(&role.id).then(|| role.name.to_string());
         Self {
-            roles: roles.iter().filter_map(named).collect(),
+            roles: known.roles.iter().filter_map(named).collect(),
+            owner: application.owner.and_then(|id| known.users.get(&id).cloned()),
             client_id: application.client_id.to_string(),
             name: application.name.to_string(),
             description: application.description,
@@ -90,11 +108,11 @@ pub(super) async fn list(
     let mut tx = app.store.read().await?;
     let after = page.after.as_deref().unwrap_or("");
     let found = store::application::page(&mut tx, after, one_more(&page)).await?;
-    let roles = store::role::all(&mut tx).await?;
+    let known = Known::read(&mut tx).await?;
     let list = List::of(found, &page, |application| application.name.key());
     let ids: Vec<ClientId> = list.items.iter().map(|application| application.client_id.clone()).collect();
     let mut last_uses = store::usage::last_used(&mut tx, &ids).await?.into_iter();
-    let list = list.map(|application| ApplicationView::of(application, last_uses.next().flatten(), &roles, now));
+    let list = list.map(|application| ApplicationView::of(application, last_uses.next().flatten(), &known, now));
     Ok(Json(list))
 }
 
@@ -108,7 +126,7 @@ pub(super) async fn show(
     let client_id = ClientId::parse(&client_id).ok_or_else(unknown)?;
     let mut tx = app.store.read().await?;
     let application = store::application::get(&mut tx, &client_id).await?.ok_or_else(unknown)?;
-    let roles = store::role::all(&mut tx).await?;
+    let known = Known::read(&mut tx).await?;
     let last_used_at = store::usage::last_used(&mut tx, &[client_id]).await?.into_iter().next().flatten();
-    Ok(Json(ApplicationView::of(application, last_used_at, &roles, app.clock.now())))
+    Ok(Json(ApplicationView::of(application, last_used_at, &known, app.clock.now())))
 }

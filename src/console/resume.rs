@@ -30,7 +30,7 @@ struct Kept {
 
 const APPLICATION_FIELDS: &[&str] =
     &["name", "role", "description", "owner", "expires", "expires_on", "networks", "allow_basic"];
-const ROLE_FIELDS: &[&str] = &["name", "grant", "gateway-*", "filter"];
+const ROLE_FIELDS: &[&str] = &["name", "grant", "gateway-*", "filter", "seen"];
 
 /// `edited` tells the page that the others were typed.
 const SETTINGS_FIELDS: &[&str] =
@@ -41,7 +41,7 @@ const KEPT: [Kept; 5] = [
     Kept { route: paths::ROLES, page: Some(paths::ROLE_NEW), names: ROLE_FIELDS },
     Kept { route: paths::ROLE, page: None, names: ROLE_FIELDS },
     Kept { route: paths::APPLICATION, page: None, names: SETTINGS_FIELDS },
-    Kept { route: paths::APPLICATION_REGENERATE, page: None, names: &["how"] },
+    Kept { route: paths::APPLICATION_REGENERATE, page: None, names: &["how", "back"] },
 ];
 
 /// Forms that are sent to the address of their own page.
@@ -84,7 +84,8 @@ impl Interruption {
         let next = match (kept, path.rsplit_once('/')) {
             (Some(window), _) => window,
             (None, Some((page, _))) if BUTTONS.contains(&route) => page.to_owned(),
-            (None, _) if SAME_PAGE.contains(&route) => path,
+            // Where such a window was opened from.
+            (None, _) if SAME_PAGE.contains(&route) => with_query(&path, &fields, &["back"]),
             (None, _) => paths::CONSOLE.to_owned(),
         };
         let page = SignInPage {

@@ -6,6 +6,8 @@ use super::{answer, paths, session, words};
 use crate::actions::ActionError;
 use crate::actions::session as action;
 use crate::app::App;
+use crate::app::usage::Refused;
+use crate::domain::denial::DenialReason;
 use crate::http::context::RequestContext;
 use crate::http::problem::Problem;
 use crate::store::console_user;
@@ -14,6 +16,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// The sign-in page.
@@ -82,6 +85,7 @@ pub(crate) async fn sign_in(
 ) -> Result<Response, Problem> {
     let busy = "Too many attempts at once. Wait a moment and try again.";
     let Some(attempt) = throttle.begin(&form.username, context.address) else {
+        count_failure(&app, context.address);
         return Ok(failed(StatusCode::TOO_MANY_REQUESTS, form, busy));
     };
     let Some(room) = throttle.room_to_hash().await else {
@@ -95,12 +99,19 @@ pub(crate) async fn sign_in(
             begin_session(&app, &headers, &signed_in.token, paths::local(&form.next)).await
         }
         Err(ActionError::Forbidden(reason)) => {
+            count_failure(&app, context.address);
             // After the comparison: the right password is never held back by the wrong ones before it.
             tokio::time::sleep(attempt.failed(app.clock.now())).await;
             Ok(failed(StatusCode::UNAUTHORIZED, form, &words::sentence(&reason)))
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Counted like every other refusal (SECURITY 31): by minute and source, for nobody's account in particular.
+fn count_failure(app: &App, source: IpAddr) {
+    let reason = DenialReason::SignIn;
+    app.usage.refused(&Refused { client_id: "", credential: None, reason, source, now: app.clock.now() });
 }
 
 fn failed(status: StatusCode, form: SignInForm, error: &str) -> Response {

@@ -135,8 +135,14 @@ impl Application {
         if self.is_expired(now) {
             return ApplicationStatus::Expired;
         }
-        let overlap = self.secrets.iter().filter(|secret| secret.is_live(now)).find_map(|secret| secret.ends_at);
+        let overlap = self.old_secret(now).and_then(|secret| secret.ends_at);
         overlap.map_or(ApplicationStatus::Active, ApplicationStatus::OverlapUntil)
+    }
+
+    /// The older secret while an overlap is running.
+    #[must_use]
+    pub fn old_secret(&self, now: Timestamp) -> Option<&StoredSecret> {
+        self.secrets.iter().find(|secret| secret.ends_at.is_some() && secret.is_live(now))
     }
 
     /// Whether its expiry has passed.

@@ -27,11 +27,13 @@ pub enum DenialReason {
     NotAllowed,
     /// An application tried to change security settings.
     ConsoleOnly,
+    /// Somebody tried to sign in to the Web Console with a wrong name or password, or too often at once.
+    SignIn,
 }
 
 impl DenialReason {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::UnknownClient,
         Self::WrongSecret,
         Self::Disabled,
@@ -44,6 +46,7 @@ impl DenialReason {
         Self::WrongAudience,
         Self::NotAllowed,
         Self::ConsoleOnly,
+        Self::SignIn,
     ];
 
     /// Its name in the store.
@@ -62,6 +65,7 @@ impl DenialReason {
             Self::WrongAudience => "wrong-audience",
             Self::NotAllowed => "not-allowed",
             Self::ConsoleOnly => "console-only",
+            Self::SignIn => "sign-in",
         }
     }
 
@@ -87,6 +91,7 @@ impl DenialReason {
             Self::WrongAudience => "The access token was issued for another resource",
             Self::NotAllowed => "The token or the roles do not allow the request",
             Self::ConsoleOnly => "Tried to change security settings",
+            Self::SignIn => "Could not sign in to the Web Console",
         }
     }
 }

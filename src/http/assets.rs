@@ -34,6 +34,7 @@ const ASSETS: &[Asset] = &[
     Asset { name: "role-editor.js", content_type: SCRIPT, text: include_str!("../../assets/role-editor.js") },
     Asset { name: "send-once.js", content_type: SCRIPT, text: include_str!("../../assets/send-once.js") },
     Asset { name: "tabs.js", content_type: SCRIPT, text: include_str!("../../assets/tabs.js") },
+    Asset { name: "times.js", content_type: SCRIPT, text: include_str!("../../assets/times.js") },
     Asset { name: "window.js", content_type: SCRIPT, text: include_str!("../../assets/window.js") },
     Asset { name: "wizard.js", content_type: SCRIPT, text: include_str!("../../assets/wizard.js") },
     Asset { name: "favicon.svg", content_type: "image/svg+xml", text: include_str!("../../assets/favicon.svg") },

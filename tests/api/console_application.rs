@@ -120,6 +120,12 @@ async fn the_page_changes_an_application_and_its_history_tells_how() {
         (row["name"].to_string(), row["owner"].to_string()),
         ("\"Grafana Cloud\"".into(), format!("\"{owner}\""))
     );
+    // The Hub API tells the owner by name.
+    let watcher = hub.application(&["Administrator"]).await;
+    for target in [format!("/api/v1/applications/{}", key.client_id), "/api/v1/applications?limit=100".to_owned()] {
+        let answer = watcher.get(&target).await.expect(200);
+        assert!(answer.text().contains(&format!("\"owner\":\"{}\"", person.name)), "{}", answer.text());
+    }
     // In effect at once: the role's filter, and what the old one gave is gone.
     assert_eq!(key.send("PUT", "/api/v1/entities/x", &serde_json::json!({ "attributes": {} })).await.status, 403);
     let history = saved.text();

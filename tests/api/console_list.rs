@@ -230,3 +230,27 @@ async fn the_role_step_says_in_words_what_the_application_may_do() {
     assert!(words.contains("View and edit entities, only rows where user.department = fx."), "{words}");
     assert!(words.contains("View and edit on all data"), "{words}");
 }
+
+#[tokio::test]
+async fn a_name_that_was_taken_meanwhile_loses_nothing_that_was_chosen() {
+    let hub = Hub::start().await;
+    let mut person = hub.console_user("Administrator").await;
+    hub.role("FX hosts", &["entities:view"], None).await;
+    let roles = first_step(&mut person, &[("Description", "kept")]).await.expect(200);
+    let form = html::form_with(&roles, "Generate API Key").tick("Operator").tick("FX hosts");
+    hub.application_named("GRAFANA <B>", &["Operator"]).await;
+    let answer = person.go(form.press("Generate API Key", PAGE)).await;
+    assert_eq!(answer.status, 422);
+    assert!(answer.text().contains("There is already an application named") && answer.text().contains("Step 1 of 2"));
+    let again = html::form_with(&answer, "Next").fill("Name", "Grafana 2").press("Next", PAGE);
+    let roles = person.go(again).await.expect(200);
+    // Both are still ticked: nothing is left to do but to generate.
+    let window =
+        person.go(html::form_with(&roles, "Generate API Key").press("Generate API Key", PAGE)).await.expect(200);
+    let key = person.shown_key("Grafana 2", &window);
+    assert!(key.key_works().await);
+    let made = hub.rows().await.table("application_role");
+    assert_eq!(made.iter().filter(|row| row["client_id"] == key.client_id.as_str()).count(), 2);
+    let rows = hub.rows().await.table("application");
+    assert!(rows.iter().any(|row| row["name"] == "Grafana 2" && row["description"] == "kept"));
+}

@@ -19,6 +19,7 @@ mod console_application;
 mod console_guards;
 mod console_list;
 mod console_sessions;
+mod console_way_back;
 mod entities;
 mod entity_races;
 mod entity_requests;

@@ -161,3 +161,27 @@ async fn sec_34_editing_roles_needs_a_recent_sign_in_and_keeps_what_was_typed() 
         assert!(saved.text().contains(words), "{words}: {}", saved.text());
     }
 }
+
+#[tokio::test]
+async fn nobody_overwrites_a_role_that_they_have_not_seen() {
+    let hub = Hub::start().await;
+    let mut person = hub.console_user("Administrator").await;
+    hub.role("Desk", &["entities:view"], Some("user.department = fx")).await;
+    let page = role_page(&mut person, "Desk").await;
+    let stale = html::form_with(&person.get(&page).await.expect(200), "Save role").tick("entities: edit");
+    let same = html::form_with(&person.get(&page).await.expect(200), "Save role").fill("Data filter", "a = theirs");
+    save(&mut person, &page, |form| form.fill("Data filter", "a = theirs")).await.expect(200);
+    // Somebody else saved the very same: there is nothing to say.
+    person.go(same.press("Save role", &page)).await.expect(200);
+    let before = hub.rows().await.table("role_grant");
+    let answer = person.go(stale.press("Save role", &page)).await;
+    assert_eq!(answer.status, 409, "{}", answer.text());
+    let text = html::unescape(&answer.text());
+    assert!(text.contains("Somebody else saved this role meanwhile") && text.contains("a = theirs"), "{text}");
+    assert_eq!(before, hub.rows().await.table("role_grant"), "nothing was saved");
+    // What was typed still stands there; in view of what the page told, it is saved.
+    person.go(html::form_with(&answer, "Save role").press("Save role", &page)).await.expect(200);
+    let role = hub.rows().await.table("role").into_iter().find(|role| role["name"] == "Desk").expect("the role");
+    assert_eq!(role["filter"], "user.department = fx");
+    assert_eq!(hub.rows().await.table("role_grant").len(), before.len() + 1);
+}

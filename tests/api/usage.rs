@@ -8,7 +8,7 @@ use std::{
 use gateway_hub::domain::denial::DenialReason;
 use serde_json::json;
 
-use crate::support::{Application, Hub, Request};
+use crate::support::{Application, ConsoleUser, Hub, Request};
 
 /// The counts of an application's only day, and its used grants.
 async fn day_of(hub: &Hub, application: &Application) -> (u64, u64, u64, String) {
@@ -134,6 +134,23 @@ async fn sec_31_refusals_are_counted_by_minute_reason_application_and_source() {
     let nobody = [(DenialReason::UnknownClient, 2), (DenialReason::InvalidToken, 1)];
     assert_eq!(denials_of(&hub, "").await, expected(&nobody));
     assert_eq!(denials_of(&hub, &other.client_id).await, expected(&[(DenialReason::ExpiredToken, 1)]));
+}
+
+#[tokio::test]
+async fn sec_31_sign_ins_that_fail_are_counted() {
+    let hub = Hub::with_manual_clock().await;
+    let person = hub.console_user("Administrator").await;
+    for (name, password) in [(person.name.as_str(), "wrong password"), ("nobody-of-that-name", "hunter2-hunter2")] {
+        let (_, answer) = ConsoleUser::try_sign_in(&hub.site, name, password).await;
+        assert_eq!(answer.status, 401);
+    }
+    ConsoleUser::sign_in(&hub.site, &person.name, &hub.password(&person.name)).await;
+    hub.flush_usage().await;
+    let counted: BTreeMap<String, u64> = [(DenialReason::SignIn.as_str().to_owned(), 2)].into();
+    assert_eq!(denials_of(&hub, "").await, counted);
+    let rows = hub.rows().await;
+    assert!(rows.table("denial").iter().all(|row| row["source"] == "127.0.0.1"), "with where they came from");
+    assert!(!rows.everything().contains("hunter2"), "what was typed is kept nowhere");
 }
 
 #[tokio::test]

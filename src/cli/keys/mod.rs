@@ -105,6 +105,7 @@ impl Update {
             }),
             networks: (self.any_network || !self.network.is_empty()).then_some(self.network),
             allow_basic: self.allow_basic,
+            seen: None,
         };
         application::update(app, &Actor::operator(), &before.client_id, &update).await?;
         show(app, before.client_id.as_str(), output).await

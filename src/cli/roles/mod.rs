@@ -57,6 +57,7 @@ impl Update {
             name: self.name,
             grants: (!self.grant.is_empty()).then_some(self.grant),
             filter: if self.no_filter { Some(String::new()) } else { self.filter },
+            seen: None,
         };
         let role = role::update(app, &Actor::operator(), &before.id, &update).await?;
         show(&role, "The role is changed, for every application and user that has it.\n\n", output)

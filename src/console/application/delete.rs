@@ -1,5 +1,6 @@
 //! The Delete API key window: it asks once more, and says what stops.
 
+use super::back::{Back, BackField};
 use super::list::{self, DELETED, List};
 use super::row::role_names;
 use super::usage::grouped;
@@ -7,11 +8,11 @@ use super::wanted;
 use crate::actions::ActionError;
 use crate::actions::application::delete;
 use crate::app::App;
-use crate::console::form::{Button, Guarded};
+use crate::console::form::{Guarded, InQuery};
 use crate::console::frame::{Frame, Section};
 use crate::console::session::SignedIn;
 use crate::console::when::When;
-use crate::console::{answer, paths, words};
+use crate::console::{answer, words};
 use crate::domain::application::Application;
 use crate::http::parameters::Segment;
 use crate::http::problem::Problem;
@@ -46,9 +47,13 @@ pub(crate) async fn ask(
     State(app): State<Arc<App>>,
     Extension(signed_in): Extension<Arc<SignedIn>>,
     Segment(client_id): Segment,
+    InQuery(back): InQuery<BackField>,
 ) -> Result<Response, Problem> {
     match wanted(&app, &client_id).await? {
-        Ok(application) => window(&app, &signed_in, StatusCode::OK, &application, None).await,
+        Ok(application) => {
+            let back = back.of(application.client_id.as_str());
+            window(&app, &signed_in, StatusCode::OK, &application, back, None).await
+        }
         Err(gone) => Ok(gone),
     }
 }
@@ -57,20 +62,21 @@ pub(crate) async fn ask(
 pub(crate) async fn confirm(
     State(app): State<Arc<App>>,
     Segment(client_id): Segment,
-    Guarded { signed_in, form: Button }: Guarded<Button>,
+    Guarded { signed_in, form: back }: Guarded<BackField>,
 ) -> Result<Response, Problem> {
     let application = match wanted(&app, &client_id).await? {
         Ok(application) => application,
         Err(gone) => return Ok(gone),
     };
+    let back = back.of(application.client_id.as_str());
     match delete(&app, &signed_in.actor(), &application.client_id).await {
         // Somebody else was faster: it is deleted all the same.
         Ok(()) | Err(ActionError::NotFound { .. }) => {
-            Ok(answer::see_other(&format!("{}?notice={DELETED}", paths::APPLICATIONS)))
+            Ok(answer::see_other(&back.without_the_page().path_saying(DELETED)))
         }
         Err(ActionError::Forbidden(message) | ActionError::Conflict(message)) => {
             let error = Some(words::sentence(&message));
-            window(&app, &signed_in, StatusCode::FORBIDDEN, &application, error).await
+            window(&app, &signed_in, StatusCode::FORBIDDEN, &application, back, error).await
         }
         Err(error) => Err(error.into()),
     }
@@ -92,9 +98,10 @@ async fn window(
     signed_in: &SignedIn,
     status: StatusCode,
     application: &Application,
+    back: Back,
     error: Option<String>,
 ) -> Result<Response, Problem> {
-    let list = list::behind_window(app, signed_in).await?;
+    let list = list::behind_window(app, signed_in, back).await?;
     let mut tx = app.store.read().await?;
     let id = &application.client_id;
     let roles = store::role::all(&mut tx).await?;

@@ -1,5 +1,6 @@
 //! The Find by secret window: which application does a secret belong to that somebody found?
 
+use super::back::Back;
 use super::list::{self, List};
 use super::row::{Mark, marks, role_names};
 use crate::actions::api_key::{FoundSecret, find_by_secret};
@@ -93,7 +94,7 @@ async fn window(
     found: Option<Found>,
     error: Option<&'static str>,
 ) -> Result<Response, Problem> {
-    let list = list::behind_window(app, signed_in).await?;
+    let list = list::behind_window(app, signed_in, Back::default()).await?;
     let page = FindPage { frame: signed_in.frame(Section::Applications), list, found, error };
     Ok(answer::page(status, &page))
 }

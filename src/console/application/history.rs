@@ -4,6 +4,7 @@ use crate::console::when::When;
 use crate::domain::application::ClientId;
 use crate::domain::audit_event::AuditEvent;
 use crate::domain::console_user::ConsoleUser;
+use crate::domain::time::Timestamp;
 use crate::store::{self, StoreError, Tx};
 use serde_json::{Map, Value};
 
@@ -19,7 +20,18 @@ pub(crate) struct Entry {
     /// What was done.
     pub(crate) what: String,
     /// What was changed, a line each.
-    pub(crate) details: Vec<String>,
+    pub(crate) details: Vec<Vec<Piece>>,
+}
+
+/// A piece of a line: instants are shown in the reader's zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Piece {
+    Text(String),
+    At(When),
+}
+
+fn text(text: impl Into<String>) -> Piece {
+    Piece::Text(text.into())
 }
 
 /// A page of the history.
@@ -82,23 +94,26 @@ fn state(json: &str) -> Map<String, Value> {
     }
 }
 
-fn old_secret(after: &Map<String, Value>) -> Option<String> {
-    let end = after.get("old_secret_ends_at").and_then(Value::as_str);
+fn old_secret(after: &Map<String, Value>) -> Option<Vec<Piece>> {
+    let end = after.get("old_secret_ends_at").and_then(Value::as_str).and_then(instant);
     Some(match (after.get("old_secret")?.as_str()?, end) {
-        ("overlap", Some(end)) => {
-            format!("the old client_secret works until {}", end.replace('T', " ").replace('Z', " UTC"))
-        }
-        ("leaked", _) => "it leaked: all client_secrets and all tokens ended".to_owned(),
-        _ => "the old client_secret and its tokens ended at once".to_owned(),
+        ("overlap", Some(end)) => vec![text("the old client_secret works until "), end],
+        ("leaked", _) => vec![text("it leaked: all client_secrets and all tokens ended")],
+        _ => vec![text("the old client_secret and its tokens ended at once")],
     })
 }
 
+fn instant(written: &str) -> Option<Piece> {
+    let at: jiff::Timestamp = written.parse().ok()?;
+    Some(Piece::At(When::new(Timestamp::from_micros(at.as_microsecond()))))
+}
+
 /// The members that differ.
-fn changed(before: &Map<String, Value>, after: &Map<String, Value>, users: &[ConsoleUser]) -> Vec<String> {
+fn changed(before: &Map<String, Value>, after: &Map<String, Value>, users: &[ConsoleUser]) -> Vec<Vec<Piece>> {
     let differs = |(key, value): &(&String, &Value)| before.get(*key) != Some(*value);
     let line = |(key, value): (&String, &Value)| {
         let was = before.get(key).unwrap_or(&Value::Null);
-        format!("{}: {} → {}", label(key), in_words(key, was, users), in_words(key, value, users))
+        vec![text(format!("{}: ", label(key))), in_words(key, was, users), text(" → "), in_words(key, value, users)]
     };
     after.iter().filter(differs).map(line).collect()
 }
@@ -111,22 +126,24 @@ fn label(key: &str) -> &str {
     }
 }
 
-fn in_words(key: &str, value: &Value, users: &[ConsoleUser]) -> String {
-    match value {
+fn in_words(key: &str, value: &Value, users: &[ConsoleUser]) -> Piece {
+    let words = match value {
         Value::Null if key == "expires_at" => "never".to_owned(),
         Value::Null => "nobody".to_owned(),
         Value::Bool(true) => "yes".to_owned(),
         Value::Bool(false) => "no".to_owned(),
         Value::Array(items) if items.is_empty() => "any".to_owned(),
         Value::Array(items) => items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),
-        Value::String(text) if key == "owner" => {
-            let user = users.iter().find(|user| user.id == *text);
+        Value::String(written) if key == "expires_at" => return instant(written).unwrap_or_else(|| text(written)),
+        Value::String(id) if key == "owner" => {
+            let user = users.iter().find(|user| user.id == *id);
             user.map_or_else(|| "somebody who was removed".to_owned(), |user| user.name.to_string())
         }
         Value::String(text) if text.is_empty() => "nothing".to_owned(),
         Value::String(text) => format!("“{text}”"),
         other => other.to_string(),
-    }
+    };
+    text(words)
 }
 
 #[cfg(test)]
@@ -138,10 +155,20 @@ mod tests {
         let before = state(r#"{"name":"A","roles":["Operator"],"networks":[],"expires_at":null,"owner":null}"#);
         let after =
             state(r#"{"name":"B","roles":["Operator"],"networks":["10.0.0.0/8"],"expires_at":null,"owner":"x"}"#);
+        let said = |line: &Vec<Piece>| {
+            let pieces = line.iter().map(|piece| match piece {
+                Piece::Text(text) => text.clone(),
+                Piece::At(when) => when.full.clone(),
+            });
+            pieces.collect::<String>()
+        };
         assert_eq!(
-            changed(&before, &after, &[]),
+            changed(&before, &after, &[]).iter().map(said).collect::<Vec<_>>(),
             ["name: “A” → “B”", "networks: any → 10.0.0.0/8", "owner: nobody → somebody who was removed"]
         );
+        let until = state(r#"{"old_secret":"overlap","old_secret_ends_at":"2027-01-01T00:00:00Z"}"#);
+        let line = old_secret(&until).expect("a line");
+        assert_eq!(said(&line), "the old client_secret works until 2027-01-01 00:00:00 UTC");
         assert!(changed(&state(""), &state("not JSON"), &[]).is_empty());
     }
 }

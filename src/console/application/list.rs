@@ -1,7 +1,9 @@
 //! The Application keys page: the table that every window stands over.
 
+use super::back::Back;
 use super::list_query::{Choice, ListQuery};
 use super::row::Row;
+use super::switch::{OVERLAP_ENDED, OVERLAP_IS_OVER};
 use crate::app::App;
 use crate::console::answer;
 use crate::console::form::InQuery;
@@ -29,6 +31,8 @@ pub(crate) struct List {
     pub(crate) rows: Vec<Row>,
     /// What was asked for.
     pub(crate) query: ListQuery,
+    /// Where the windows that stand over it or are opened from it lead back to.
+    pub(crate) back: Back,
     /// The choices of the filter by role.
     pub(crate) roles: Vec<Choice>,
     /// Addresses of the pages beside this one.
@@ -83,8 +87,8 @@ pub(crate) async fn show(
 ) -> Result<Response, Problem> {
     let mut frame = signed_in.frame(Section::Applications);
     // Only words of our own: a link can't put text onto the page.
-    frame.notice =
-        (query.notice.as_deref() == Some(DELETED)).then_some("The API key was deleted. Nothing accepts it any more.");
+    let notice = NOTICES.iter().find(|(name, _)| query.notice.as_deref() == Some(name));
+    frame.notice = notice.map(|(_, words)| *words);
     let list = load(&app, &signed_in, query).await?;
     Ok(answer::page(StatusCode::OK, &ListPage { frame, list }))
 }
@@ -92,9 +96,13 @@ pub(crate) async fn show(
 /// The value of `notice` after a deletion.
 pub(crate) const DELETED: &str = "deleted";
 
-/// The first page of the list, for a window to stand over.
-pub(crate) async fn behind_window(app: &App, signed_in: &SignedIn) -> Result<List, StoreError> {
-    load(app, signed_in, ListQuery::default()).await
+/// What `notice` can say.
+const NOTICES: [(&str, &str); 2] =
+    [(DELETED, "The API key was deleted. Nothing accepts it any more."), (OVERLAP_ENDED, OVERLAP_IS_OVER)];
+
+/// The list for a window to stand over that leads back there.
+pub(crate) async fn behind_window(app: &App, signed_in: &SignedIn, back: Back) -> Result<List, StoreError> {
+    Ok(List { back: back.clone(), ..load(app, signed_in, back.list_query()).await? })
 }
 
 async fn load(app: &App, signed_in: &SignedIn, query: ListQuery) -> Result<List, StoreError> {
@@ -116,6 +124,7 @@ async fn load(app: &App, signed_in: &SignedIn, query: ListQuery) -> Result<List,
         editable: signed_in.may(SecurityResource::Applications, Action::Edit),
         // Counted in memory: a database would walk through all of them.
         total: app.snapshot.application_count(),
+        back: Back::List(Box::new(query.clone())),
         query,
     })
 }
@@ -140,8 +149,9 @@ impl List {
             name: name.to_owned(),
             client_id: client_id.to_owned(),
             roles: roles.iter().map(ToString::to_string).collect(),
-            marks: vec![Mark { style: "off", words: words.to_owned(), at: Some(at()) }],
+            marks: vec![Mark { style: "off", words: words.to_owned(), at: Some(at()), in_full: false }],
             last_used: Some((at(), "3 hours ago".to_owned())),
+            overlap: (words == "active").then_some(Some((at(), "2 hours ago".to_owned()))),
             created: at(),
             created_by: "<script>by</script>".to_owned(),
         };
@@ -185,12 +195,14 @@ mod tests {
         assert_eq!(html.matches(">Regenerate</button>").count(), 2);
         assert_eq!(html.matches(">Delete</button>").count(), 2);
         assert!(html.contains("/console/applications?cursor=gra%26fana"));
+        assert_eq!(html.matches(">End overlap</button>").count(), 1, "where one is running");
+        assert!(html.contains("2 hours ago"));
     }
 
     #[test]
     fn who_may_not_edit_sees_no_buttons() {
         let html = render(List { editable: false, ..List::sample() });
-        for absent in ["New API Key", ">Regenerate<", ">Delete<"] {
+        for absent in ["New API Key", ">Regenerate<", ">Delete<", ">End overlap<"] {
             assert!(!html.contains(absent), "{absent}");
         }
     }

@@ -54,6 +54,11 @@ impl FromFields for ListQuery {
 }
 
 impl ListQuery {
+    /// What a query asks for.
+    pub(crate) fn read(query: &str) -> Self {
+        Self::from_fields(&Fields::parse(query.as_bytes()))
+    }
+
     /// Whether anything narrows the list.
     pub(crate) fn is_filtered(&self) -> bool {
         let search = &self.search;
@@ -67,14 +72,24 @@ impl ListQuery {
 
     /// The same list from this place, or from its beginning.
     pub(crate) fn path(&self, from: Option<&Position>) -> String {
-        self.path_with(&self.sort(), from)
+        path_of(&self.query(from))
+    }
+
+    /// The same as the query of an address.
+    pub(crate) fn query(&self, from: Option<&Position>) -> String {
+        query_of(&self.pairs(from))
+    }
+
+    /// The same as fields of a form.
+    pub(crate) fn pairs(&self, from: Option<&Position>) -> Vec<(&'static str, String)> {
+        self.pairs_sorted(&self.sort(), from)
     }
 
     /// The list in the order that a heading of the table leads to: another one, or the same turned round.
     pub(crate) fn path_sorted(&self, name: &str) -> String {
         let (order, _, last_first) = ORDERS.iter().find(|(_, known, _)| *known == name).copied().unwrap_or(ORDERS[0]);
         let descending = if order == self.search.order { !self.search.descending } else { last_first };
-        self.path_with(&sort_value(order, descending), None)
+        path_of(&query_of(&self.pairs_sorted(&sort_value(order, descending), None)))
     }
 
     /// The value of `aria-sort` of a heading.
@@ -97,27 +112,27 @@ impl ListQuery {
         STANDINGS.iter().map(choice).collect()
     }
 
-    fn path_with(&self, sort: &str, from: Option<&Position>) -> String {
+    fn pairs_sorted(&self, sort: &str, from: Option<&Position>) -> Vec<(&'static str, String)> {
         let search = &self.search;
         let standing = STANDINGS.iter().find(|(standing, ..)| search.standing == Some(*standing));
-        let cursor = from.map(cursor).unwrap_or_default();
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        for (name, value) in [
-            ("q", search.words.as_str()),
-            ("role", search.role.as_ref().map_or("", RoleId::as_str)),
-            ("status", standing.map_or("", |(_, name, _)| name)),
-            ("sort", sort),
-            ("cursor", &cursor),
-        ] {
-            if !value.is_empty() {
-                query.append_pair(name, value);
-            }
-        }
-        match query.finish() {
-            empty if empty.is_empty() => paths::APPLICATIONS.to_owned(),
-            query => format!("{}?{query}", paths::APPLICATIONS),
-        }
+        let mut pairs = vec![
+            ("q", search.words.clone()),
+            ("role", search.role.as_ref().map_or("", RoleId::as_str).to_owned()),
+            ("status", standing.map_or("", |(_, name, _)| name).to_owned()),
+            ("sort", sort.to_owned()),
+            ("cursor", from.map(cursor).unwrap_or_default()),
+        ];
+        pairs.retain(|(_, value)| !value.is_empty());
+        pairs
     }
+}
+
+fn query_of(pairs: &[(&'static str, String)]) -> String {
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+}
+
+fn path_of(query: &str) -> String {
+    if query.is_empty() { paths::APPLICATIONS.to_owned() } else { format!("{}?{query}", paths::APPLICATIONS) }
 }
 
 fn sort_value(order: Order, descending: bool) -> String {

@@ -1,5 +1,6 @@
 //! The Application keys page with its windows, and the page of each application.
 
+pub(crate) mod back;
 pub(crate) mod delete;
 pub(crate) mod entry;
 pub(crate) mod find;

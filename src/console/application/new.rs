@@ -1,5 +1,6 @@
 //! The New API Key window: a name, then roles, then the key.
 
+use super::back::Back;
 use super::entry::Fault;
 use super::list::{self, List};
 use super::list_query;
@@ -35,6 +36,8 @@ pub(crate) struct NamePage {
     pub(crate) list: List,
     pub(crate) name: String,
     pub(crate) options: Options,
+    /// The names of the roles that were ticked in the second step.
+    pub(crate) roles: Vec<String>,
     /// The console users who may answer for it.
     pub(crate) owners: Vec<list_query::Choice>,
     pub(crate) fault: Option<Fault>,
@@ -158,9 +161,11 @@ pub(crate) async fn generate(
     }
     let actor: Actor = signed_in.actor();
     match create(&app, &actor, &new).await {
-        Ok(key) => shown::show(&app, &signed_in, TITLE, "The API key is ready. It belongs to", &key).await,
+        Ok(key) => {
+            shown::show(&app, &signed_in, TITLE, "The API key is ready. It belongs to", &key, Back::default()).await
+        }
         Err(ActionError::AlreadySubmitted) => {
-            shown::already(&app, &signed_in, TITLE, "the API key was made then").await
+            shown::already(&app, &signed_in, TITLE, "the API key was made then", Back::default()).await
         }
         Err(ActionError::Invalid { field: field @ ("name" | "description" | "owner" | "expires"), message }) => {
             let fault = Fault::new(field, words::sentence(&message));
@@ -194,7 +199,7 @@ async fn name_step(
     form: NewForm,
     fault: Option<Fault>,
 ) -> Result<Response, Problem> {
-    let list = list::behind_window(app, signed_in).await?;
+    let list = list::behind_window(app, signed_in, Back::default()).await?;
     let users = store::console_user::all(&mut app.store.read().await?).await?;
     let page = NamePage {
         frame: signed_in.frame(Section::Applications),
@@ -202,6 +207,7 @@ async fn name_step(
         name: form.name,
         owners: form.options.owners(&users),
         options: form.options,
+        roles: form.roles,
         fault,
         maximum: (Name::MAX_CHARACTERS, MAX_DESCRIPTION),
     };
@@ -215,7 +221,7 @@ async fn roles_step(
     form: NewForm,
     error: Option<String>,
 ) -> Result<Response, Problem> {
-    let list = list::behind_window(app, signed_in).await?;
+    let list = list::behind_window(app, signed_in, Back::default()).await?;
     let roles = store::role::all(&mut app.store.read().await?).await?;
     // Nobody hands out more than they have (rule 10), so what can't be given is not offered.
     let own =
@@ -252,6 +258,7 @@ mod tests {
             list: List::sample(),
             name: MARKUP.into(),
             options,
+            roles: vec![MARKUP.into()],
             owners: vec![owner],
             fault: Some(Fault::new("name", format!("{MARKUP} is taken"))),
             maximum: (200, 1_000),

@@ -1,11 +1,14 @@
 //! An application's page: how it stands, what it may do and what it did, and the form that changes it.
 
 use super::entry::Fault;
-use super::history::{self, Entry};
+use super::history::{self, Entry, Piece};
 use super::row::{Mark, marks};
-use super::settings::{Seen, Typed};
+use super::settings::Typed;
+use super::switch::{OVERLAP_ENDED, OVERLAP_IS_OVER};
 use super::usage::{self, Usage};
 use super::wanted;
+use crate::actions::application::seen;
+use crate::actions::seen::Seen;
 use crate::app::App;
 use crate::console::form::{Fields, FromFields, InQuery};
 use crate::console::frame::{Frame, Section};
@@ -143,7 +146,7 @@ const NOTICES: [(&str, &str); 5] = [
     ("unchanged", "Nothing was changed: everything is as it was."),
     ("disabled", "Disabled. The API key and every access token of this application are refused."),
     ("enabled", "Enabled. The API key works again; access tokens from before stay dead."),
-    ("overlap-ended", "The overlap is over. The old client_secret and every token issued with it are refused."),
+    (OVERLAP_ENDED, OVERLAP_IS_OVER),
 ];
 
 /// `GET /console/applications/{client_id}`.
@@ -172,7 +175,7 @@ pub(crate) async fn with_fault(
     fault: Fault,
 ) -> Result<Response, Problem> {
     // Saving again is a decision made in view of the present state, which this page shows.
-    let typed = typed.map(|typed| (typed, Seen::of(application)));
+    let typed = typed.map(|typed| (typed, seen(application)));
     let mut page = load(app, signed_in, application, PageQuery { typed, ..PageQuery::default() }).await?;
     page.fault = Some(fault);
     Ok(answer::page(status, &page))
@@ -209,7 +212,7 @@ async fn load(
         last_used: secrets_used.iter().find(|(id, _)| *id == secret.id).and_then(|(_, at)| *at).map(When::new),
         ends: secret.ends_at.map(When::new),
     };
-    let (typed, seen) = query.typed.unwrap_or_else(|| (Typed::of(application), Seen::of(application)));
+    let (typed, seen) = query.typed.unwrap_or_else(|| (Typed::of(application), seen(application)));
     let offered = all_roles.iter().filter(|role| covers(signed_in, &[*role]) || application.roles.contains(&role.id));
     let (history, older) = match history {
         Some(page) => (Some(page.entries), page.older),

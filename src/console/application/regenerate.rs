@@ -1,5 +1,6 @@
 //! The Regenerate API key window: the `client_id` stays, the secret is replaced.
 
+use super::back::{Back, BackField};
 use super::list::{self, List};
 use super::new::is_submission;
 use super::{shown, wanted};
@@ -76,7 +77,7 @@ pub(crate) struct RegeneratePage {
     pub(crate) client_id: String,
     pub(crate) ways: Vec<Way>,
     /// When a running overlap would end by itself.
-    pub(crate) overlap: Option<String>,
+    pub(crate) overlap: Option<When>,
     /// Names this form, so that a repeated submit replaces no second secret.
     pub(crate) submission: String,
     pub(crate) error: Option<String>,
@@ -90,7 +91,10 @@ pub(crate) async fn ask(
     InQuery(query): InQuery<RegenerateForm>,
 ) -> Result<Response, Problem> {
     match wanted(&app, &client_id).await? {
-        Ok(application) => window(&app, &signed_in, StatusCode::OK, &application, &query.how, None).await,
+        Ok(application) => {
+            let back = query.back.of(application.client_id.as_str());
+            window(&app, &signed_in, StatusCode::OK, &application, back, &query.how, None).await
+        }
         Err(gone) => Ok(gone),
     }
 }
@@ -100,11 +104,12 @@ pub(crate) struct RegenerateForm {
     /// One of [`WAYS`].
     how: String,
     submission: String,
+    back: BackField,
 }
 
 impl FromFields for RegenerateForm {
     fn from_fields(fields: &Fields) -> Self {
-        Self { how: fields.one("how"), submission: fields.one("submission") }
+        Self { how: fields.one("how"), submission: fields.one("submission"), back: BackField::from_fields(fields) }
     }
 }
 
@@ -121,19 +126,20 @@ pub(crate) async fn make(
     if !is_submission(&form.submission) {
         return Err(Problem::bad_request("The form is not complete. Open the window again."));
     }
+    let back = form.back.of(application.client_id.as_str());
     let Some((.., how)) = WAYS.iter().find(|(value, ..)| *value == form.how) else {
         let error = Some("Choose what becomes of the present client_secret.".to_owned());
-        return window(&app, &signed_in, StatusCode::UNPROCESSABLE_ENTITY, &application, &form.how, error).await;
+        return window(&app, &signed_in, StatusCode::UNPROCESSABLE_ENTITY, &application, back, &form.how, error).await;
     };
     let actor = signed_in.actor();
     match regenerate(&app, &actor, &application.client_id, *how, Some(&form.submission)).await {
-        Ok(key) => shown::show(&app, &signed_in, TITLE, "This is the new API key of", &key).await,
+        Ok(key) => shown::show(&app, &signed_in, TITLE, "This is the new API key of", &key, back).await,
         Err(ActionError::AlreadySubmitted) => {
-            shown::already(&app, &signed_in, TITLE, "the API key was regenerated then").await
+            shown::already(&app, &signed_in, TITLE, "the API key was regenerated then", back).await
         }
         Err(ActionError::Forbidden(message) | ActionError::Conflict(message)) => {
             let error = Some(words::sentence(&message));
-            window(&app, &signed_in, StatusCode::FORBIDDEN, &application, &form.how, error).await
+            window(&app, &signed_in, StatusCode::FORBIDDEN, &application, back, &form.how, error).await
         }
         Err(error) => Err(error.into()),
     }
@@ -144,17 +150,18 @@ async fn window(
     signed_in: &SignedIn,
     status: StatusCode,
     application: &Application,
+    back: Back,
     chosen: &str,
     error: Option<String>,
 ) -> Result<Response, Problem> {
     let page = RegeneratePage {
         frame: signed_in.frame(Section::Applications),
-        list: list::behind_window(app, signed_in).await?,
+        list: list::behind_window(app, signed_in, back).await?,
         name: application.name.to_string(),
         client_id: application.client_id.to_string(),
         ways: Way::all(chosen),
         overlap: match application.status(app.clock.now()) {
-            ApplicationStatus::OverlapUntil(end) => Some(When::new(end).full),
+            ApplicationStatus::OverlapUntil(end) => Some(When::new(end)),
             _ => None,
         },
         submission: app.randomness.id("submission"),
@@ -167,6 +174,7 @@ async fn window(
 mod tests {
     use super::*;
     use crate::console::frame::Section;
+    use crate::domain::time::Timestamp;
 
     #[test]
     fn it_says_that_the_client_id_stays() {
@@ -176,7 +184,7 @@ mod tests {
             name: "<script>alert(1)</script>".into(),
             client_id: "gh_0123456789abcdefghijAB".into(),
             ways: Way::all("anything"),
-            overlap: Some("2027-01-01 00:00:00 UTC".into()),
+            overlap: Some(When::new(Timestamp::from_seconds(1_798_761_600))),
             submission: "submission-1".into(),
             error: None,
         };

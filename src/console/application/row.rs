@@ -16,6 +16,8 @@ pub(crate) struct Row {
     pub(crate) marks: Vec<Mark>,
     /// When it was last used, and how long ago in words; `None` for never.
     pub(crate) last_used: Option<(When, String)>,
+    /// While an overlap is running: when the older secret was last used; `None` for never.
+    pub(crate) overlap: Option<Option<(When, String)>>,
     pub(crate) created: When,
     pub(crate) created_by: String,
 }
@@ -27,6 +29,8 @@ pub(crate) struct Mark {
     pub(crate) words: String,
     /// The exact instant that the words are about.
     pub(crate) at: Option<When>,
+    /// Whether the instant itself follows the words.
+    pub(crate) in_full: bool,
 }
 
 impl Row {
@@ -39,6 +43,7 @@ impl Row {
             roles: role_names(application, roles),
             marks: marks(application, now),
             last_used: item.last_used_at.map(ago),
+            overlap: item.overlap.map(|overlap| overlap.last_used_at.map(ago)),
             created: When::new(application.created_at),
             created_by: application.created_by.clone(),
         }
@@ -47,8 +52,12 @@ impl Row {
 
 /// How an application stands, in words: one for whether it works, and one for each thing that will change by itself.
 pub(crate) fn marks(application: &Application, now: Timestamp) -> Vec<Mark> {
-    let mark =
-        |style, words: &str, at: Option<Timestamp>| Mark { style, words: words.to_owned(), at: at.map(When::new) };
+    let mark = |style, words: &str, at: Option<Timestamp>| Mark {
+        style,
+        words: words.to_owned(),
+        at: at.map(When::new),
+        in_full: false,
+    };
     if !application.enabled {
         return vec![mark("off", "disabled", None)];
     }
@@ -63,9 +72,8 @@ pub(crate) fn marks(application: &Application, now: Timestamp) -> Vec<Mark> {
     } else {
         marks.push(mark("good", "active", None));
     }
-    let live = application.secrets.iter().filter(|secret| secret.is_live(now));
-    if let Some(end) = live.filter_map(|secret| secret.ends_at).max() {
-        marks.push(mark("accent", &format!("overlap until {}", When::new(end).full), Some(end)));
+    if let Some(end) = application.old_secret(now).and_then(|secret| secret.ends_at) {
+        marks.push(Mark { in_full: true, ..mark("accent", "overlap until", Some(end)) });
     }
     marks
 }

@@ -4,6 +4,7 @@ use super::entry::{Fault, end_of, networks};
 use super::{page, wanted};
 use crate::actions::ActionError;
 use crate::actions::application::{ApplicationUpdate, update};
+use crate::actions::seen::Seen;
 use crate::app::App;
 use crate::console::form::{Fields, FromFields, Guarded};
 use crate::console::{answer, paths, words};
@@ -12,13 +13,9 @@ use crate::domain::role::RoleId;
 use crate::domain::time::Timestamp;
 use crate::http::parameters::Segment;
 use crate::http::problem::Problem;
-use aws_lc_rs::digest;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use std::fmt;
 use std::sync::Arc;
 
 /// What stands in the form, as typed.
@@ -35,29 +32,6 @@ pub(crate) struct Typed {
     /// Networks, separated by white space or commas.
     pub(crate) networks: String,
     pub(crate) allow_basic: bool,
-}
-
-/// Names the settings that a form was filled with, so that nobody overwrites what they have not seen.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Seen(String);
-
-impl fmt::Display for Seen {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl Seen {
-    /// A name as the form sent it.
-    pub(crate) fn named(text: String) -> Self {
-        Self(text)
-    }
-
-    /// The name of an application's present settings.
-    pub(crate) fn of(application: &Application) -> Self {
-        let settings = format!("{:?} {:?}", Typed::of(application), application.expires_at);
-        Self(URL_SAFE_NO_PAD.encode(&digest::digest(&digest::SHA256, settings.as_bytes()).as_ref()[..16]))
-    }
 }
 
 impl Typed {
@@ -89,6 +63,7 @@ impl Typed {
         // Browsers send line ends as CR LF.
         let description = self.description.replace("\r\n", "\n");
         Ok(ApplicationUpdate {
+            seen: None,
             name: (self.name.trim() != now.name).then(|| self.name.clone()),
             roles: (roles != application.roles).then_some(roles),
             description: (description.trim() != now.description).then_some(description),
@@ -123,14 +98,17 @@ impl FromFields for Typed {
 /// The form.
 pub(crate) struct SettingsForm {
     typed: Typed,
-    seen: String,
+    seen: Seen,
 }
 
 impl FromFields for SettingsForm {
     fn from_fields(fields: &Fields) -> Self {
-        Self { typed: Typed::from_fields(fields), seen: fields.one("seen") }
+        Self { typed: Typed::from_fields(fields), seen: Seen::named(fields.one("seen")) }
     }
 }
+
+const CHANGED: &str = "Somebody changed this application meanwhile. Nothing was saved, and the form below holds what you \
+                       typed: compare it with the history, then save again.";
 
 /// `POST /console/applications/{client_id}`: saves what was changed.
 pub(crate) async fn save(
@@ -145,7 +123,7 @@ pub(crate) async fn save(
     let id = &application.client_id;
     let unprocessable = StatusCode::UNPROCESSABLE_ENTITY;
     let changes = match form.typed.changes(&application) {
-        Ok(changes) => changes,
+        Ok(changes) => ApplicationUpdate { seen: Some(form.seen), ..changes },
         Err(fault) => {
             return page::with_fault(&app, &signed_in, unprocessable, &application, Some(form.typed), fault).await;
         }
@@ -154,25 +132,18 @@ pub(crate) async fn save(
     if is_empty(&changes) {
         return Ok(saved("unchanged"));
     }
-    if form.seen != Seen::of(&application).to_string() {
-        let message = "Somebody changed this application meanwhile. Nothing was saved, and the form below holds what \
-                       you typed: compare it with the history, then save again."
-            .to_owned();
-        let fault = Fault::new("", message);
-        return page::with_fault(&app, &signed_in, StatusCode::CONFLICT, &application, Some(form.typed), fault).await;
-    }
     let (status, fault) = match update(&app, &signed_in.actor(), id, &changes).await {
         Ok(_) => return Ok(saved("saved")),
         Err(ActionError::Invalid { field, message }) => (unprocessable, Fault::new(field, words::sentence(&message))),
         Err(ActionError::Forbidden(message)) => (StatusCode::FORBIDDEN, Fault::new("", words::sentence(&message))),
-        Err(ActionError::Conflict(message)) => (StatusCode::CONFLICT, Fault::new("", words::sentence(&message))),
+        Err(ActionError::Conflict(_)) => (StatusCode::CONFLICT, Fault::new("", CHANGED)),
         Err(error) => return Err(error.into()),
     };
     page::with_fault(&app, &signed_in, status, &application, Some(form.typed), fault).await
 }
 
 fn is_empty(changes: &ApplicationUpdate) -> bool {
-    let ApplicationUpdate { name, roles, description, owner, expires_at, networks, allow_basic } = changes;
+    let ApplicationUpdate { name, roles, description, owner, expires_at, networks, allow_basic, seen: _ } = changes;
     name.is_none()
         && roles.is_none()
         && description.is_none()

@@ -1,5 +1,6 @@
 //! The end of both windows that make a secret: the key, shown once; or, for a repeated submit, that it was.
 
+use super::back::Back;
 use super::list::{self, List};
 use crate::actions::api_key::ShownKey;
 use crate::app::App;
@@ -25,8 +26,8 @@ pub(crate) struct ShownPage<'a> {
     pub(crate) name: String,
     pub(crate) client_id: String,
     pub(crate) client_secret: &'a str,
-    /// What becomes of the secret before it, in a sentence.
-    pub(crate) old_secret: Option<String>,
+    /// Until when the secret before it works too.
+    pub(crate) old_secret: Option<When>,
     /// With placeholders: a script fills them in from the fields.
     pub(crate) snippets: Vec<Snippet>,
 }
@@ -49,9 +50,11 @@ pub(crate) async fn show(
     title: &'static str,
     intro: &'static str,
     key: &ShownKey,
+    back: Back,
 ) -> Result<Response, Problem> {
     // The key is made: it is shown even if the list behind the window can't be read now.
-    let list = list::behind_window(app, signed_in).await.unwrap_or_default();
+    let list = list::behind_window(app, signed_in, back.clone()).await;
+    let list = list.unwrap_or_else(|_| List { back, ..List::default() });
     let page = ShownPage {
         frame: signed_in.frame(Section::Applications),
         list,
@@ -60,9 +63,7 @@ pub(crate) async fn show(
         name: key.name.clone(),
         client_id: key.client_id.to_string(),
         client_secret: key.client_secret.expose(),
-        old_secret: key
-            .old_secret_ends_at
-            .map(|end| format!("The old client_secret and its tokens work until {}.", When::new(end).full)),
+        old_secret: key.old_secret_ends_at.map(When::new),
         snippets: snippet::all(app.config.public_url.as_str()),
     };
     Ok(answer::page(StatusCode::OK, &page))
@@ -74,8 +75,9 @@ pub(crate) async fn already(
     signed_in: &SignedIn,
     title: &'static str,
     what: &'static str,
+    back: Back,
 ) -> Result<Response, Problem> {
-    let list = list::behind_window(app, signed_in).await?;
+    let list = list::behind_window(app, signed_in, back).await?;
     let page = AlreadyMadePage { frame: signed_in.frame(Section::Applications), list, title, what };
     Ok(answer::page(StatusCode::CONFLICT, &page))
 }

@@ -4,7 +4,8 @@ use super::filter::Verdict;
 use super::form::{GatewayRow, ResourceRow, RoleForm};
 use super::list::{MADE, SAVED};
 use super::{Members, gone, show, wanted};
-use crate::actions::role::{RoleInput, RoleUpdate, create, update};
+use crate::actions::role::{RoleInput, RoleUpdate, create, seen, update};
+use crate::actions::seen::Seen;
 use crate::actions::{ActionError, Actor};
 use crate::app::App;
 use crate::console::form::{Guarded, InQuery};
@@ -13,7 +14,7 @@ use crate::console::refusal::{self, Link};
 use crate::console::session::SignedIn;
 use crate::console::{answer, paths, words};
 use crate::domain::name::Name;
-use crate::domain::role::Role;
+use crate::domain::role::{Role, RoleId};
 use crate::http::parameters::Segment;
 use crate::http::problem::Problem;
 use crate::store::StoreError;
@@ -51,6 +52,8 @@ pub(crate) struct EditorPage {
     pub(crate) resources: Vec<ResourceRow>,
     pub(crate) gateways: Vec<GatewayRow>,
     pub(crate) filter: String,
+    /// Names the role that the form was filled with.
+    pub(crate) seen: Seen,
     pub(crate) verdict: Verdict,
     pub(crate) faults: Faults,
     /// The form shows what was typed before signing in again.
@@ -133,11 +136,18 @@ pub(crate) async fn save(
     let done = match form.grants() {
         Err(message) => Err(ActionError::Invalid { field: "grant", message }),
         Ok(grants) => {
-            let change =
-                RoleUpdate { name: Some(form.name.clone()), grants: Some(grants), filter: Some(form.filter.clone()) };
+            let change = RoleUpdate {
+                name: Some(form.name.clone()),
+                grants: Some(grants),
+                filter: Some(form.filter.clone()),
+                seen: Some(form.seen.clone()),
+            };
             update(&app, &actor, &role.id, &change).await
         }
     };
+    if let Err(ActionError::Conflict(_)) = done {
+        return changed_meanwhile(&app, &signed_in, &role.id, form).await;
+    }
     match done.map_err(Faults::of) {
         Ok(_) => Ok(answer::see_other(&format!("{}?notice={SAVED}", paths::ROLES))),
         Err(Ok(faults)) => {
@@ -148,6 +158,24 @@ pub(crate) async fn save(
         Err(Err(ActionError::NotFound { .. })) => Ok(gone()),
         Err(Err(error)) => Err(error.into()),
     }
+}
+
+/// Saving again is then a decision made in view of the role as it is now, which the page tells.
+async fn changed_meanwhile(app: &App, signed_in: &SignedIn, id: &RoleId, form: RoleForm) -> Result<Response, Problem> {
+    let role = match wanted(app, id.as_str()).await? {
+        Ok(role) => role,
+        Err(gone) => return Ok(gone),
+    };
+    let message = format!(
+        "Somebody else saved this role meanwhile. Nothing of yours was saved, and the form below holds what you typed: \
+         save again if it is right. The role is now named “{}”. {}",
+        role.name,
+        words::about(&role)
+    );
+    let faults = Faults { other: Some(message), ..Faults::default() };
+    let form = RoleForm { seen: seen(&role), ..form };
+    let page = edit_page(app, signed_in, &role, form, faults).await?;
+    Ok(answer::page(StatusCode::CONFLICT, &page))
 }
 
 async fn edit_page(
@@ -209,6 +237,7 @@ impl EditorPage {
             resources,
             gateways,
             filter: form.filter,
+            seen: form.seen,
             verdict,
             faults,
             unsaved: false,
@@ -230,6 +259,7 @@ mod tests {
             ticked: vec!["entities:view".into()],
             gateways: vec![row],
             filter: format!("{MARKUP} = "),
+            ..RoleForm::default()
         };
         let some = || Some(MARKUP.to_owned());
         let faults = Faults { name: some(), grants: some(), filter: some(), other: some() };

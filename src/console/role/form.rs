@@ -1,5 +1,7 @@
 //! The form of a role: what it sends, and how it stands on the page.
 
+use crate::actions::role::seen;
+use crate::actions::seen::Seen;
 use crate::console::form::{Fields, FromFields};
 use crate::domain::grant::{Action, Grant};
 use crate::domain::resource::{Resource, ResourcePattern, SecurityResource};
@@ -16,6 +18,8 @@ pub(crate) struct RoleForm {
     pub(crate) ticked: Vec<String>,
     pub(crate) gateways: Vec<GatewayRow>,
     pub(crate) filter: String,
+    /// Names the role that the form was filled with.
+    pub(crate) seen: Seen,
 }
 
 /// A row of the matrix that names gateways.
@@ -50,6 +54,7 @@ impl FromFields for RoleForm {
             ticked: fields.all("grant"),
             gateways: rows.filter(|row| !row.is_empty()).collect(),
             filter: fields.one("filter").replace("\r\n", "\n"),
+            seen: Seen::named(fields.one("seen")),
         }
     }
 }
@@ -66,6 +71,7 @@ impl RoleForm {
         let mut form = Self {
             name: role.name.to_string(),
             filter: role.filter.as_ref().map(ToString::to_string).unwrap_or_default(),
+            seen: seen(role),
             ..Self::default()
         };
         for grant in &role.grants {

@@ -3,8 +3,9 @@
 
 use super::super::application::{Row, SecretRow};
 use super::super::{StoreError, Tx, on};
-use crate::domain::application::{Application, StoredSecret};
+use crate::domain::application::{Application, CredentialId, StoredSecret};
 use crate::domain::role::RoleId;
+use crate::domain::time::Timestamp;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, FromRow};
@@ -99,4 +100,20 @@ pub(in crate::store) async fn complete(tx: &mut Tx, found: Vec<Row>) -> Result<V
         application.secrets = secrets_of.remove(application.client_id.as_str()).unwrap_or_default();
     }
     Ok(applications)
+}
+
+/// When each of these secrets was last used, to the minute; one that never was is not there.
+pub(super) async fn last_uses(
+    tx: &mut Tx,
+    secrets: impl Iterator<Item = CredentialId>,
+) -> Result<HashMap<CredentialId, Timestamp>, StoreError> {
+    let mut sql = Sql::default();
+    let ids: Vec<String> = secrets.map(|id| sql.text(&id.to_string())).collect();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    sql.text = format!("SELECT id, last_used_at FROM api_secret WHERE id IN ({})", ids.join(", "));
+    let used: Vec<(String, Option<i64>)> = rows(tx, sql).await?;
+    let pair = |(id, at): (String, Option<i64>)| Some((CredentialId::parse(&id)?, Timestamp::from_micros(at?)));
+    Ok(used.into_iter().filter_map(pair).collect())
 }

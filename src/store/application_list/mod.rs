@@ -9,7 +9,7 @@ mod asked;
 mod bound;
 
 use super::{StoreError, Tx};
-use crate::domain::application::{Application, ClientId};
+use crate::domain::application::{Application, ClientId, StoredSecret};
 use crate::domain::role::RoleId;
 use crate::domain::time::Timestamp;
 use asked::Asked;
@@ -85,6 +85,17 @@ pub struct Item {
     pub application: Application,
     /// When it was last used, to the minute; `None` for never.
     pub last_used_at: Option<Timestamp>,
+    /// The older secret of a running overlap.
+    pub overlap: Option<Overlap>,
+}
+
+/// An overlap that is running.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Overlap {
+    /// When it ends by itself.
+    pub ends_at: Timestamp,
+    /// When the older secret was last used, to the minute; `None` for never.
+    pub last_used_at: Option<Timestamp>,
 }
 
 /// A page of the list.
@@ -124,10 +135,20 @@ async fn turn(tx: &mut Tx, search: &Search, limit: usize, now: Timestamp) -> Res
     rows.truncate(limit);
     let last_uses: Vec<Option<i64>> = rows.iter().map(|row| row.last_used_at).collect();
     let applications = complete(tx, rows.into_iter().map(|row| row.row).collect()).await?;
+    let old_secrets: Vec<Option<StoredSecret>> = applications.iter().map(|one| one.old_secret(now).cloned()).collect();
+    let old_uses = bound::last_uses(tx, old_secrets.iter().flatten().map(|secret| secret.id)).await?;
+    let overlap = |secret: StoredSecret| {
+        Some(Overlap { ends_at: secret.ends_at?, last_used_at: old_uses.get(&secret.id).copied() })
+    };
     let mut items: Vec<Item> = applications
         .into_iter()
         .zip(last_uses)
-        .map(|(application, at)| Item { application, last_used_at: at.map(Timestamp::from_micros) })
+        .zip(old_secrets)
+        .map(|((application, at), old)| Item {
+            application,
+            last_used_at: at.map(Timestamp::from_micros),
+            overlap: old.and_then(overlap),
+        })
         .collect();
     let partial = !more && end.is_some();
     let backwards = asked.backwards();
