@@ -2,7 +2,7 @@
 
 use super::ActionError;
 use crate::app::App;
-use crate::domain::access::{AccessTable, decide_for_person};
+use crate::domain::access::{AccessTable, Reach, decide_for_person};
 use crate::domain::audit_event::AuditEvent;
 use crate::domain::console_user::ConsoleUser;
 use crate::domain::grant::Action;
@@ -121,6 +121,24 @@ impl Actor {
             Some(role) => Err(ActionError::Forbidden(format!(
                 "the role {} allows more than your own roles do; ask an administrator",
                 role.name
+            ))),
+        }
+    }
+
+    /// Who says where a gateway leads, what it takes and which rows a filter selects there, hands out all of it: they need
+    /// it themselves (rule 10).
+    pub(super) fn require_all_of(&self, resource: &Resource) -> Result<(), ActionError> {
+        match &self.rights {
+            Rights::Everything => Ok(()),
+            Rights::Person { access, .. }
+                if [Action::View, Action::Edit]
+                    .iter()
+                    .all(|action| access.reach(resource, *action) == Some(Reach::All)) =>
+            {
+                Ok(())
+            }
+            _ => Err(ActionError::Forbidden(format!(
+                "your own roles must grant {resource}:view and {resource}:edit without a data filter; ask an administrator"
             ))),
         }
     }

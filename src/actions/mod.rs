@@ -12,6 +12,7 @@ pub mod application;
 pub mod console_user;
 pub mod demo;
 pub mod entity;
+pub mod gateway;
 pub mod hub;
 pub mod role;
 pub mod seen;

@@ -2,7 +2,7 @@
 
 use super::actor::Target;
 use super::seen::{self, Seen};
-use super::{ActionError, Actor, transact};
+use super::{ActionError, Actor, gateway, transact};
 use crate::app::App;
 use crate::domain::data_filter::DataFilter;
 use crate::domain::grant::Grant;
@@ -58,6 +58,8 @@ pub async fn create(app: &App, actor: &Actor, input: &RoleInput) -> Result<Role,
     };
     check(&role)?;
     transact!(app, async |tx| {
+        store::changes::serialise(tx).await?; // of a filter and a gateway saved at once, one sees the other
+        gateway::check_role(tx, &role).await?;
         if store::role::by_name(tx, &role.name).await?.is_some() {
             return Err(ActionError::name_taken("a role", &role.name));
         }
@@ -78,6 +80,7 @@ pub async fn update(app: &App, actor: &Actor, id: &RoleId, update: &RoleUpdate) 
     let grants = update.grants.as_deref().map(parse_grants).transpose()?;
     let filter = update.filter.as_deref().map(parse_filter).transpose()?;
     transact!(app, async |tx| {
+        store::changes::serialise(tx).await?;
         let before = editable(tx, id).await?;
         let mut after = before.clone();
         if let Some(name) = &name {
@@ -97,6 +100,7 @@ pub async fn update(app: &App, actor: &Actor, id: &RoleId, update: &RoleUpdate) 
             return Ok(after);
         }
         seen::check(update.seen.as_ref(), &seen(&before))?;
+        gateway::check_role(tx, &after).await?;
         store::role::update(tx, &after).await.map_err(|error| taken(error, &after.name))?;
         let event = actor.event(app, "role.update", target(&after), describe(&before), describe(&after));
         tx.record(Change::Role(id.clone()), event);

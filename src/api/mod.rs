@@ -3,6 +3,7 @@
 pub mod application;
 pub mod audit;
 pub mod entity;
+pub mod gateway;
 pub mod health;
 pub mod list;
 pub mod metrics;

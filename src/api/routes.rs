@@ -8,6 +8,7 @@ use super::{
     application::{self, ApplicationView},
     audit::{self, AuditEventView},
     entity::{self, EntityBody, EntityPatchBody, EntityView},
+    gateway::{self, GatewayView},
     health,
     list::List,
     metrics,
@@ -29,7 +30,7 @@ use crate::{
 };
 
 /// The security state, read-only for applications; every unsafe method below these paths is refused (DESIGN: rule 4).
-const SECURITY_PATHS: [&str; 14] = [
+const SECURITY_PATHS: [&str; 15] = [
     "/api/v1/applications",
     "/api/v1/applications/{client_id}",
     "/api/v1/applications/{client_id}/{*rest}",
@@ -39,7 +40,8 @@ const SECURITY_PATHS: [&str; 14] = [
     "/api/v1/users",
     "/api/v1/users/{*rest}",
     "/api/v1/gateways",
-    "/api/v1/gateways/{*rest}",
+    "/api/v1/gateways/{name}",
+    "/api/v1/gateways/{name}/{*rest}",
     "/api/v1/settings",
     "/api/v1/settings/{*rest}",
     "/api/v1/audit",
@@ -131,6 +133,19 @@ fn applications(counters: &Arc<Counters>) -> Vec<Route> {
         get("/api/v1/roles/{id}", Caller::Application, view(SecurityResource::Roles), role::show).documented(
             operation("One role").path("id", "Its id.").answers::<RoleView>(200, "The role.").refuses(&[401, 403, 404]),
         ),
+        get("/api/v1/gateways", Caller::Application, view(SecurityResource::Gateways), gateway::list).documented(
+            operation("The connection settings of the gateways, by name; never their credentials")
+                .paged()
+                .answers::<List<GatewayView>>(200, "A page.")
+                .refuses(&[400, 401, 403]),
+        ),
+        get("/api/v1/gateways/{name}", Caller::Application, view(SecurityResource::Gateways), gateway::show)
+            .documented(
+                operation("The connection settings of one gateway")
+                    .path("name", "Its name.")
+                    .answers::<GatewayView>(200, "The gateway.")
+                    .refuses(&[401, 403, 404]),
+            ),
         get("/api/v1/audit", Caller::Application, view(SecurityResource::Audit), audit::list).documented(
             operation("The audit log, newest first")
                 .paged()
@@ -211,7 +226,7 @@ fn refused() -> Vec<Route> {
 
 fn parameters(path: &str) -> Documentation {
     let refused = operation("Refused: security settings are changed in the Web Console only").refuses(&[401, 403]);
-    ["client_id", "id", "rest"].into_iter().fold(refused, |documentation, name| {
+    ["client_id", "id", "name", "rest"].into_iter().fold(refused, |documentation, name| {
         let named = path.contains(&format!("{{{name}}}")) || path.contains(&format!("{{*{name}}}"));
         if named { documentation.path(name, "Anything.") } else { documentation }
     })

@@ -4,6 +4,7 @@
 mod check_config;
 mod demo;
 mod failure;
+mod gateways;
 mod global;
 mod hub;
 mod keys;
@@ -54,6 +55,8 @@ enum Command {
     #[command(subcommand)]
     Roles(roles::Roles),
     #[command(subcommand)]
+    Gateways(gateways::Gateways),
+    #[command(subcommand)]
     Users(users::Users),
     CheckConfig(check_config::CheckConfig),
     Migrate(migrate::Migrate),
@@ -78,6 +81,7 @@ fn dispatch(arguments: Arguments, output: Output) -> Result<(), Failure> {
         Command::Serve(serve) => serve.run(global, output),
         Command::Keys(keys) => keys.run(global, output),
         Command::Roles(roles) => roles.run(global, output),
+        Command::Gateways(gateways) => gateways.run(global, output),
         Command::Users(users) => users.run(global, output),
         Command::CheckConfig(check) => check.run(global, output),
         Command::Migrate(migrate) => migrate.run(global, output),

@@ -6,5 +6,6 @@ pub mod base62;
 pub mod key_file;
 pub mod keyring;
 pub mod password;
+pub mod pem;
 pub mod secret;
 pub mod token;

@@ -5,10 +5,12 @@ use crate::domain::gateway::{
     FixedHeader, Gateway, GatewayId, GatewayKind, HeaderName, Limits, PathRule, Timeouts, UpstreamAddress,
     UpstreamAuthentication,
 };
+use crate::domain::prometheus::{LabelMap, LabelName};
 use crate::domain::resource::GatewayName;
 use crate::domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 statements! {
@@ -64,6 +66,7 @@ struct Document {
     path_rules: Vec<String>,
     assertion: bool,
     forward_filter: bool,
+    labels: BTreeMap<String, String>,
 }
 
 impl Document {
@@ -91,6 +94,7 @@ impl Document {
             path_rules: gateway.path_rules.iter().map(ToString::to_string).collect(),
             assertion: gateway.assertion,
             forward_filter: gateway.forward_filter,
+            labels: gateway.labels.iter().map(|(attribute, label)| (attribute.to_owned(), label.to_string())).collect(),
         }
     }
 
@@ -99,7 +103,9 @@ impl Document {
             "none" => UpstreamAuthentication::None,
             "basic" => UpstreamAuthentication::Basic { user: self.user.clone() },
             "bearer" => UpstreamAuthentication::Bearer,
-            "header" => UpstreamAuthentication::Header { name: HeaderName::parse(&self.header).map_err(text)? },
+            "header" => {
+                UpstreamAuthentication::Header { name: HeaderName::parse_credential(&self.header).map_err(text)? }
+            }
             other => return Err(format!("the authentication {other:?} is unknown")),
         })
     }
@@ -129,6 +135,9 @@ fn read(row: &Row) -> Result<Gateway, String> {
     if addresses.is_empty() {
         return Err("it has no address".to_owned());
     }
+    let label =
+        |(attribute, label): (&String, &String)| Ok((attribute.clone(), LabelName::parse(label).map_err(text)?));
+    let labels = document.labels.iter().map(label).collect::<Result<LabelMap, String>>()?;
     Ok(Gateway {
         id: GatewayId::new(row.id.clone()),
         name: GatewayName::parse(&row.name).ok_or("its name is no slug")?,
@@ -147,6 +156,7 @@ fn read(row: &Row) -> Result<Gateway, String> {
         client_certificate: document.client_certificate,
         assertion: document.assertion,
         forward_filter: document.forward_filter,
+        labels,
         created_at: Timestamp::from_micros(row.created_at),
     })
 }

@@ -9,6 +9,7 @@ mod check_config;
 mod concurrency;
 mod demo;
 mod deploying;
+mod gateways;
 mod hub_key;
 mod keys;
 mod kill_nine;

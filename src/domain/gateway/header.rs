@@ -79,6 +79,19 @@ impl HeaderName {
         Ok(Self(name))
     }
 
+    /// Parses the name of the header that carries the hub's own credential: `Authorization` too, for schemes other than
+    /// Basic and Bearer.
+    ///
+    /// # Errors
+    /// [`HeaderFault::Name`] and [`HeaderFault::Reserved`].
+    pub fn parse_credential(text: &str) -> Result<Self, HeaderFault> {
+        if text.eq_ignore_ascii_case("authorization") {
+            Ok(Self("authorization".to_owned()))
+        } else {
+            Self::parse(text)
+        }
+    }
+
     /// The name, in lower case.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -94,7 +107,7 @@ impl FixedHeader {
     pub fn parse(text: &str) -> Result<Self, HeaderFault> {
         let (name, value) = text.split_once(':').ok_or(HeaderFault::Form)?;
         let name = HeaderName::parse(name.trim())?;
-        let value = header_value(&name, value)?;
+        let value = header_value(&name, value)?.to_owned();
         Ok(Self { name, value })
     }
 }
@@ -103,10 +116,10 @@ impl FixedHeader {
 ///
 /// # Errors
 /// [`HeaderFault::Value`].
-fn header_value(name: &HeaderName, text: &str) -> Result<String, HeaderFault> {
+pub fn header_value<'a>(name: &HeaderName, text: &'a str) -> Result<&'a str, HeaderFault> {
     let value = text.trim();
     let fits = !value.is_empty() && value.len() <= 4096 && value.bytes().all(|byte| (0x20..0x7f).contains(&byte));
-    if fits { Ok(value.to_owned()) } else { Err(HeaderFault::Value(name.0.clone())) }
+    if fits { Ok(value) } else { Err(HeaderFault::Value(name.0.clone())) }
 }
 
 impl fmt::Display for FixedHeader {

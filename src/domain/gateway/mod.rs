@@ -2,17 +2,20 @@
 
 mod address;
 mod authentication;
+mod enforceable;
 mod header;
 mod limits;
 mod path_rule;
 
 pub use address::{AddressFault, UpstreamAddress};
 pub use authentication::UpstreamAuthentication;
-pub use header::{FixedHeader, HeaderFault, HeaderName};
+pub use enforceable::{NotEnforced, Reaching, Unenforced, reaching};
+pub use header::{FixedHeader, HeaderFault, HeaderName, header_value};
 pub use limits::{Limits, Timeouts};
 pub use path_rule::{METHODS, PathRule, PathRuleFault, RuleOutcome};
 
 use super::grant::Action;
+use super::prometheus::LabelMap;
 use super::resource::{GatewayName, Resource};
 use super::time::Timestamp;
 use std::fmt;
@@ -101,6 +104,8 @@ pub struct Gateway {
     pub assertion: bool,
     /// Whether that assertion carries the caller's data filter, for an upstream that enforces it. Kind `http` only.
     pub forward_filter: bool,
+    /// Which label carries which attribute of a data filter. Kind `prometheus` only.
+    pub labels: LabelMap,
     /// Since when it exists.
     pub created_at: Timestamp,
 }
