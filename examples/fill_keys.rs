@@ -171,6 +171,8 @@ async fn measure(store: &Store, now: gateway_hub::domain::time::Timestamp) -> Re
             Search { from: middle((now.micros() - 500 * DAY).to_string()), ..newest.clone() },
         ),
         ("by last use", used.clone()),
+        ("by last use, in the middle", Search { from: middle((now.micros() - 70 * DAY).to_string()), ..used.clone() }),
+        ("disabled, by last use", Search { standing: Some(Standing::Disabled), ..used.clone() }),
         ("a name beginning with one letter", words("m")),
         ("… by last use", Search { words: "m".to_owned(), ..used.clone() }),
         ("a name beginning with four letters", words("mabc")),

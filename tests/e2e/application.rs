@@ -2,6 +2,7 @@
 
 use super::browser::story;
 use gateway_hub::actions::usage::{self, Pace};
+use thirtyfour::prelude::*;
 
 #[test]
 fn an_application_is_changed_on_its_page() {
@@ -53,11 +54,40 @@ fn an_application_is_changed_on_its_page() {
         browser.press("End overlap now").await;
         browser.says("The overlap is over.").await;
         assert!(hub.token(&client_id, &old).await.is_none() && hub.token(&client_id, &new).await.is_some());
+        // Roles, owner and the last day; what it may do is said in words.
+        browser.field("Administrator").await.click().await.expect("a checkbox");
+        browser.field("Operator").await.click().await.expect("a checkbox");
+        browser.choose("Owner", super::hub::ADMINISTRATOR).await;
+        browser.set("Last day", "2099-12-31").await;
+        browser.press("Save changes").await;
+        browser.says("Saved. It is in effect").await;
+        browser.says("expires in").await;
+        browser.says("roles: Operator → Administrator").await;
+        assert_eq!(browser.value("Last day").await, "2099-12-31");
+        // Windows lead back to this page.
+        for (window, title) in [("Regenerate", "Regenerate API key"), ("Delete", "Delete API key")] {
+            browser.press(window).await;
+            browser.window_titled(title).await;
+            browser.press("Cancel").await;
+            browser.heading("Grafana <b>").await;
+        }
         browser.press("Disable").await;
         browser.says("Disabled. The API key").await;
         assert!(hub.token(&client_id, &new).await.is_none());
         browser.press("Enable").await;
         browser.says("Enabled. The API key works again").await;
         assert!(hub.token(&client_id, &new).await.is_some());
+
+        // Delete says what stops.
+        browser.press("Delete").await;
+        browser.window_titled("Delete API key").await;
+        browser.says("In the last 7 days").await;
+        browser.says("1 request, with 3 access tokens").await;
+        let used = browser.driver.find(By::Css("dialog dl time")).await.expect("when it was last used");
+        assert!(used.text().await.expect("a text").starts_with("20"));
+        browser.is_accessible("delete, with its use").await;
+        browser.press("Delete API key").await;
+        browser.says("The API key was deleted.").await;
+        assert!(hub.token(&client_id, &new).await.is_none());
     });
 }

@@ -116,6 +116,14 @@ impl Browser {
         self.driver.execute(script, vec![field, text.into()]).await.expect("a script");
     }
 
+    /// Chooses from the list of choices with that label, as the mouse does.
+    pub(crate) async fn choose(&self, label: &str, option: &str) {
+        let field = self.field(label).await;
+        let xpath = format!(".//option[normalize-space(.)={}]", quoted(option));
+        let option = field.find(By::XPath(xpath)).await.unwrap_or_else(|error| panic!("{label}: {option}: {error}"));
+        option.click().await.expect("an option to choose");
+    }
+
     /// What the field with that label holds.
     pub(crate) async fn value(&self, label: &str) -> String {
         self.field(label).await.value().await.expect("an answer").unwrap_or_default()

@@ -9,7 +9,7 @@ use gateway_hub::domain::role::RoleId;
 use serde_json::json;
 use thirtyfour::prelude::*;
 
-async fn make(hub: &Hub, name: &str, role: &str) -> (String, String) {
+pub(crate) async fn make(hub: &Hub, name: &str, role: &str) -> (String, String) {
     let roles = vec![RoleId::new(role)];
     let new = NewApplication { name: name.to_owned(), roles, ..NewApplication::default() };
     let made = actions::application::create(&hub.app, &Actor::operator(), &new).await.expect("an application");
@@ -33,16 +33,8 @@ async fn names(browser: &Browser) -> Vec<String> {
     list.collect()
 }
 
-async fn lists(browser: &Browser, wanted: &[&str]) {
+pub(crate) async fn lists(browser: &Browser, wanted: &[&str]) {
     browser.until(&format!("{wanted:?}"), async || names(browser).await == wanted).await;
-}
-
-async fn choose(browser: &Browser, label: &str, option: &str) {
-    let field = browser.field(label).await.to_json().expect("an element");
-    let script = "const [field, words] = arguments; \
-                  field.value = [...field.options].find(option => option.text.trim() === words).value; \
-                  field.dispatchEvent(new Event('input', { bubbles: true }))";
-    browser.driver.execute(script, vec![field, option.into()]).await.expect("an option to choose");
 }
 
 #[test]
@@ -72,10 +64,10 @@ fn a_key_is_found_among_many() {
         lists(browser, &["grafana emea", "Grafana FX", "Partner Acme"]).await;
         // The scripts run once the copy buttons are there.
         browser.has(3, "tbody button[data-copy]:not([hidden])").await;
-        choose(browser, "Status", "Disabled").await;
+        browser.choose("Status", "Disabled").await;
         lists(browser, &["Partner Acme"]).await;
-        choose(browser, "Status", "Any status").await;
-        choose(browser, "Role", "Administrator").await;
+        browser.choose("Status", "Any status").await;
+        browser.choose("Role", "Administrator").await;
         lists(browser, &["grafana emea"]).await;
         // What was found is an address, to hand on and to come back to.
         let address = browser.driver.current_url().await.expect("an address");

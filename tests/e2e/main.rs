@@ -11,5 +11,7 @@ mod hands;
 mod hub;
 mod interruptions;
 mod keys;
+mod list;
+mod options;
 mod pictures;
 mod roles;

@@ -40,6 +40,27 @@ fn a_role_is_edited_with_help_while_typing() {
         browser.follow("FX desk").await;
         browser.heading("FX desk").await;
         browser.is_accessible("a role").await;
+        // Edited; in a second tab somebody else was faster.
+        let first = browser.driver.window().await.expect("a tab");
+        let second = browser.driver.new_tab().await.expect("a second tab");
+        let address = browser.driver.current_url().await.expect("an address");
+        browser.driver.switch_to_window(second).await.expect("the other tab");
+        browser.go(address.as_str()).await;
+        browser.fill("Data filter", "user.department = rates").await;
+        browser.says("Selects the rows where user.department = rates").await;
+        browser.press("Save role").await;
+        browser.says("The role was saved").await;
+        browser.says("user.department = rates").await;
+        browser.driver.switch_to_window(first).await.expect("the first tab");
+        tick("entities: edit").await;
+        browser.press("Save role").await;
+        browser.says("Somebody else saved this role meanwhile").await;
+        browser.says("user.department = rates").await;
+        browser.is_accessible("a role that somebody else saved").await;
+        assert_eq!(browser.value("Data filter").await, "user.department = fx", "what was typed is still there");
+        browser.press("Save role").await;
+        browser.says("The role was saved").await;
+        browser.follow("FX desk").await;
         browser.follow("Delete").await;
         browser.window_titled("Delete role").await;
         browser.is_accessible("delete role").await;

@@ -75,7 +75,10 @@ impl<'a> Asked<'a> {
             return format!("{key} {sign} {}", sql.text(&place.value));
         }
         let value = sql.number(place.value.parse().unwrap_or_default());
-        format!("({key}, a.client_id) {sign} ({value}, {})", sql.text(place.client_id.as_str()))
+        let pair = format!("({key}, a.client_id) {sign} ({value}, {})", sql.text(place.client_id.as_str()));
+        // Said of the value alone, too: SQLite does not seek a pair that has an expression in it.
+        let bound = if up == beyond { ">=" } else { "<=" };
+        format!("{key} {bound} {value} AND {pair}")
     }
 
     /// Names that begin with the words lie between two texts.
@@ -104,8 +107,9 @@ impl<'a> Asked<'a> {
         }
         if let Some(role) = &self.search.role {
             let role = sql.text(role.as_str());
+            // Counted, so that no planner turns it into a join that begins at the role's many applications.
             all.push(format!(
-                "EXISTS (SELECT 1 FROM application_role m WHERE m.client_id = a.client_id AND m.role_id = {role})"
+                "(SELECT COUNT(*) FROM application_role m WHERE m.client_id = a.client_id AND m.role_id = {role}) > 0"
             ));
         }
         if let Some(standing) = self.search.standing {
@@ -122,7 +126,7 @@ impl<'a> Asked<'a> {
         let active = format!("a.enabled AND (a.expires_at IS NULL OR a.expires_at > {now})");
         match standing {
             Standing::Overlap => format!(
-                "{active} AND EXISTS (SELECT 1 FROM api_secret s WHERE s.client_id = a.client_id AND s.ends_at > {now})"
+                "{active} AND (SELECT COUNT(*) FROM api_secret s WHERE s.client_id = a.client_id AND s.ends_at > {now}) > 0"
             ),
             Standing::Expiring => format!("{active} AND a.expires_at <= {}", sql.number(self.soon())),
             Standing::Expired => format!("a.enabled AND a.expires_at <= {now}"),
