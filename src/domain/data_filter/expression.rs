@@ -82,11 +82,16 @@ impl Expression {
     }
 
     pub(super) fn matches(&self, attributes: &BTreeMap<String, String>) -> bool {
+        self.matches_by(&|key| attributes.get(key).map_or("", String::as_str))
+    }
+
+    /// `value` gives an attribute's value, the empty string if it is absent.
+    pub(super) fn matches_by<'a>(&self, value: &dyn Fn(&str) -> &'a str) -> bool {
         match self {
-            Self::And(parts) => parts.iter().all(|part| part.matches(attributes)),
-            Self::Or(parts) => parts.iter().any(|part| part.matches(attributes)),
-            Self::Not(part) => !part.matches(attributes),
-            Self::Condition { key, test } => test.matches(attributes.get(key).map_or("", String::as_str)),
+            Self::And(parts) => parts.iter().all(|part| part.matches_by(value)),
+            Self::Or(parts) => parts.iter().any(|part| part.matches_by(value)),
+            Self::Not(part) => !part.matches_by(value),
+            Self::Condition { key, test } => test.matches(value(key)),
         }
     }
 }

@@ -62,6 +62,12 @@ impl DataFilter {
         self.expression.matches(attributes)
     }
 
+    /// The same for a row that is not a map: `value` gives an attribute's value, the empty string if it is absent.
+    #[must_use]
+    pub fn matches_by<'a>(&self, value: &dyn Fn(&str) -> &'a str) -> bool {
+        self.expression.matches_by(value)
+    }
+
     /// The filter that selects what at least one of these selects; `None` if there are none, which selects **nothing**.
     ///
     /// Equal filters count once and their order does not matter, so equal sets give equal filters. The result is for
