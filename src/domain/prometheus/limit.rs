@@ -12,7 +12,6 @@ use quick_cache::sync::Cache;
 use super::{Enforcement, LabelMap, QueryFault, Unenforceable, rewrite};
 use crate::domain::access::{Permit, Reach};
 use crate::domain::data_filter::DataFilter;
-use crate::domain::grant::Action;
 
 /// How many compiled filters are remembered.
 const COMPILED: usize = 1_024;
@@ -24,7 +23,7 @@ const QUERIES: usize = 8_192;
 /// What may be done with a gateway's series: made from a permit only.
 #[derive(Clone, Debug)]
 pub struct Limit {
-    action: Action,
+    permit: Permit,
     filter: Option<Arc<Filter>>,
 }
 
@@ -36,10 +35,10 @@ pub(super) struct Filter {
 }
 
 impl Limit {
-    /// What the permit was given for.
+    /// The permit that it was made from.
     #[must_use]
-    pub const fn action(&self) -> Action {
-        self.action
+    pub const fn permit(&self) -> &Permit {
+        &self.permit
     }
 
     /// Whether there is a filter.
@@ -84,7 +83,7 @@ impl Memory {
             Reach::All => None,
             Reach::Filtered(filters) => Some(self.compiled(version, labels, filters)?),
         };
-        Ok(Limit { action: permit.action(), filter })
+        Ok(Limit { permit: permit.clone(), filter })
     }
 
     fn compiled(

@@ -21,6 +21,8 @@ mod remote_read;
 mod remote_write;
 mod request;
 mod rewrite;
+#[cfg(test)]
+mod samples;
 mod selector;
 #[cfg(test)]
 mod tests;

@@ -191,3 +191,6 @@ fn labels(series: &[u8]) -> Result<Vec<Label>, Malformed> {
     labels.sort();
     Ok(labels)
 }
+
+#[cfg(test)]
+mod tests;

@@ -118,3 +118,6 @@ fn check(series: &mut TimeSeries, enforcement: Option<&Enforcement>) -> Result<(
 fn is_plain_metric(label: &Label) -> bool {
     label.name != LabelName::METRIC_NAME || LabelName::parse(&label.value.replace(':', "_")).is_ok()
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,7 @@ use super::limit::{Filter, Limit, Memory};
 use super::media::{self, Media};
 use super::parameters::Parameters;
 use super::{all_selectors, remote_read, remote_write, rewrite_selectors};
+use crate::domain::access::Permit;
 
 /// The most `match[]` that go to the upstream: those of the caller times the alternatives of the filter.
 const MOST_SELECTORS: usize = 500;
@@ -35,6 +36,7 @@ pub struct Received<'a> {
 /// A request that reaches permitted series only; made by [`enforce`] only.
 #[derive(Clone, Debug)]
 pub struct EnforcedRequest {
+    permit: Permit,
     method: Method,
     path: String,
     query: Option<String>,
@@ -43,6 +45,12 @@ pub struct EnforcedRequest {
 }
 
 impl EnforcedRequest {
+    /// The permit under which it was made.
+    #[must_use]
+    pub const fn permit(&self) -> &Permit {
+        &self.permit
+    }
+
     /// The method.
     #[must_use]
     pub const fn method(&self) -> Method {
@@ -84,7 +92,7 @@ pub fn enforce(
     received: &Received<'_>,
     memory: &Memory,
 ) -> Result<EnforcedRequest, RequestFault> {
-    if limit.action() != endpoint.action() {
+    if limit.permit().action() != endpoint.action() {
         return Err(RequestFault::Internal("the permit is for another action than the endpoint's"));
     }
     if limit.is_filtered() && endpoint.under_filter() == UnderFilter::Refused {
@@ -137,7 +145,8 @@ fn ask(
         Method::Get => (text, None),
         Method::Post => (None, Some((Media::Form, Bytes::from(text.unwrap_or_default())))),
     };
-    Ok(EnforcedRequest { method, path: endpoint.path().to_owned(), query, body, answer })
+    let permit = limit.permit().clone();
+    Ok(EnforcedRequest { permit, method, path: endpoint.path().to_owned(), query, body, answer })
 }
 
 /// Limits the parameters to what the filter selects.
@@ -194,7 +203,7 @@ fn read(endpoint: &Endpoint, limit: &Limit, received: &Received<'_>) -> Result<E
             (body, AnswerRule::Read(answer))
         }
     };
-    Ok(message(endpoint, Media::Read, body, answer))
+    Ok(message(endpoint, limit, Media::Read, body, answer))
 }
 
 fn write(endpoint: &Endpoint, limit: &Limit, received: &Received<'_>) -> Result<EnforcedRequest, RequestFault> {
@@ -202,10 +211,13 @@ fn write(endpoint: &Endpoint, limit: &Limit, received: &Received<'_>) -> Result<
     media::check_message(received, "prometheus.WriteRequest")?;
     let body = remote_write::checked(&received.body, limit.filter().map(|filter| &filter.enforcement))?;
     let answer = if limit.is_filtered() { AnswerRule::Body } else { AnswerRule::Unchanged };
-    Ok(message(endpoint, Media::Write, body, answer))
+    Ok(message(endpoint, limit, Media::Write, body, answer))
 }
 
-fn message(endpoint: &Endpoint, media: Media, body: Bytes, answer: AnswerRule) -> EnforcedRequest {
-    let path = endpoint.path().to_owned();
-    EnforcedRequest { method: endpoint.method(), path, query: None, body: Some((media, body)), answer }
+fn message(endpoint: &Endpoint, limit: &Limit, media: Media, body: Bytes, answer: AnswerRule) -> EnforcedRequest {
+    let (permit, path) = (limit.permit().clone(), endpoint.path().to_owned());
+    EnforcedRequest { permit, method: endpoint.method(), path, query: None, body: Some((media, body)), answer }
 }
+
+#[cfg(test)]
+mod tests;
