@@ -10,12 +10,14 @@ use gateway_hub::config::DatabaseUrl;
 use gateway_hub::domain::data_filter::{DataFilter, limits};
 use gateway_hub::domain::entity::{Attributes, Entity, EntityId, EntityVersion};
 use gateway_hub::domain::time::Timestamp;
-use gateway_hub::store::{Store, StoreSettings, entity};
+use gateway_hub::store::{Store, StoreSettings, entity, entity_bulk, entity_search};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
 
 const ENTITIES: usize = 150;
 const FILTERS: usize = 400;
@@ -68,9 +70,11 @@ async fn compare(store: &Store, entities: &[Entity], filter: &DataFilter) -> (us
         entities.iter().filter(|entity| filter.matches(entity.attributes.as_map())).map(|entity| &entity.id).collect();
     let mut tx = store.read_entities().await.expect("a transaction");
     // Twice the same filter numbers its placeholders on and on.
-    let rows = entity::page(&mut tx, "", &[filter, filter], usize::MAX)
+    let found = entity_search::search(&mut tx, "", &[filter, filter], usize::MAX)
         .await
         .unwrap_or_else(|error| panic!("{filter}: {error}: {:?}", filter.sql_superset(1)));
+    assert_eq!(found.searched_to, None);
+    let rows = found.entities;
     let both: Vec<&EntityId> =
         rows.iter().filter(|entity| filter.matches(entity.attributes.as_map())).map(|entity| &entity.id).collect();
     assert_eq!(both, memory, "{filter}: {:?}", filter.sql_superset(1));
@@ -189,8 +193,9 @@ fn largest() -> Vec<DataFilter> {
     let conditions = |join: &str| parse(vec!["a != x"; limits::CONDITIONS].join(join));
     let list =
         parse(format!("a IN ({})", (0..limits::IN_VALUES).map(|at| format!("v{at}")).collect::<Vec<_>>().join(",")));
-    let nested =
-        parse(format!("{}a = a", "NOT (b.c = x OR ".repeat(limits::NESTING / 2)) + &")".repeat(limits::NESTING / 2));
+    let nested = parse(
+        format!("{}a = a", "NOT (b.c = x OR ".repeat(limits::NESTING / 2)) + ")".repeat(limits::NESTING / 2).as_str(),
+    );
     let roles = |count: usize| {
         let filters = (0..count).map(|at| Arc::new(parse(format!("a = v{at} AND b.c != w{at}")))).collect();
         DataFilter::any(filters).expect("filters").as_ref().clone()
@@ -217,13 +222,12 @@ async fn a_page_goes_on_after_the_last_id_in_byte_order_on_both_databases() {
         let mut seen: Vec<Entity> = Vec::new();
         let mut tx = store.read_entities().await.expect("a transaction");
         loop {
-            let page = entity::page(&mut tx, seen.last().map_or("", |entity| entity.id.as_str()), &[], 7)
-                .await
-                .expect("a page");
-            if page.is_empty() {
+            let after = seen.last().map_or("", |entity| entity.id.as_str());
+            let found = entity_search::search(&mut tx, after, &[], 7).await.expect("a page");
+            seen.extend(found.entities);
+            if found.searched_to.is_none() {
                 break;
             }
-            seen.extend(page);
         }
         assert_eq!(seen, entities);
         drop(tx);
@@ -264,4 +268,107 @@ async fn a_writer_that_lost_the_race_changes_nothing() {
         tx.commit().await.expect("a commit");
         store.close().await;
     }
+}
+
+/// Twenty thousand entities on each database: each of 100 departments has 200, one in two is Linux, and one has a note that
+/// is too long for the index.
+#[tokio::test]
+async fn an_equality_reads_an_index_and_turns_pages_in_it_on_both_databases() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let database = support::postgres::PostgresDatabase::create();
+    for settings in [
+        StoreSettings::Folder(folder.path().to_owned()),
+        StoreSettings::Postgres(DatabaseUrl::parse(&database.url).expect("an address")),
+    ] {
+        let postgres = matches!(settings, StoreSettings::Postgres(_));
+        let store = Store::open(&settings).await.expect("a store");
+        store.migrate().await.expect("its schema");
+        let long = "ä".repeat(2_048);
+        let entities: Vec<Entity> = (0..20_000)
+            .map(|at| {
+                let mut pairs = BTreeMap::from([("department".to_owned(), format!("d{}", at % 100))]);
+                pairs.insert("os".to_owned(), if at % 2 == 0 { "Linux" } else { "Windows" }.to_owned());
+                pairs.insert("note".to_owned(), format!("{}{at}", &long[..if at == 7 { 4_000 } else { 300 }]));
+                Entity {
+                    id: EntityId::parse(format!("host-{at:05}")).expect("an id"),
+                    attributes: Attributes::new(pairs).expect("attributes"),
+                    version: EntityVersion::new("1"),
+                }
+            })
+            .collect();
+        let mut tx = store.write_entities().await.expect("a transaction");
+        entity_bulk::insert(&mut tx, &entities.iter().collect::<Vec<_>>(), Timestamp::from_seconds(0))
+            .await
+            .expect("entities");
+        tx.commit().await.expect("a commit");
+
+        // With and without statistics: a database that has just been filled has none.
+        for analysed in [false, true] {
+            for values in [1, 3] {
+                let plan = plan(&folder, postgres.then_some(&database), values, analysed).await;
+                assert!(plan.contains("entity_attribute_by_value"), "{plan}");
+                assert!(!plan.contains("SCAN e") && !plan.contains("Seq Scan"), "{plan}");
+                if values == 1 {
+                    println!("{plan}");
+                }
+            }
+        }
+
+        for (filter, wanted) in [
+            ("department = d7", 200),
+            ("department IN (d7, d8, d9)", 600),
+            ("os = Linux AND department = d8", 200),
+            ("os = Linux AND department = d7", 0),
+            ("department = d7 OR os = Linux", 10_200),
+            (&format!("note = \"{}7\"", &long[..4_000]), 1),
+            (&format!("note = \"{}8\"", &long[..300]), 1),
+            ("department = nothing", 0),
+        ] {
+            let filter: DataFilter = filter.parse().expect("a filter");
+            let (mut after, mut found, mut steps, mut read) = (String::new(), Vec::new(), 0, 0);
+            let mut tx = store.read_entities().await.expect("a transaction");
+            loop {
+                let step = entity_search::search(&mut tx, &after, &[&filter], 250).await.expect("a step");
+                (steps, read) = (steps + 1, read + step.entities.len());
+                found.extend(step.entities.into_iter().filter(|entity| filter.matches(entity.attributes.as_map())));
+                match step.searched_to {
+                    Some(id) => id.as_str().clone_into(&mut after),
+                    None => break,
+                }
+            }
+            assert_eq!(found.len(), wanted, "{filter}");
+            assert!(found.is_sorted_by(|left, right| left.id < right.id));
+            assert!(read <= wanted.max(400), "{filter}: {read} rows read for {wanted}");
+            assert!(steps <= wanted / 250 + 3, "{filter}: {steps} steps");
+        }
+        store.close().await;
+    }
+}
+
+/// How the database finds the entities with so many values.
+async fn plan(
+    folder: &tempfile::TempDir,
+    database: Option<&support::postgres::PostgresDatabase>,
+    values: usize,
+    analysed: bool,
+) -> String {
+    let sql = entity_search::by_value_sql(&vec![entity_search::Length::Indexed; values]);
+    if let Some(database) = database {
+        let types = vec!["text"; 2 * values].join(", ");
+        let arguments = (0..values).map(|at| format!("'department', 'd{at}'")).collect::<Vec<_>>().join(", ");
+        let analyse = if analysed { "ANALYZE entity; ANALYZE entity_attribute;" } else { "" };
+        return database.sql(&format!(
+            "{analyse} PREPARE p (text, bigint, {types}) AS {sql}; EXPLAIN EXECUTE p ('host-10000', 250, {arguments})"
+        ));
+    }
+    let options = SqliteConnectOptions::new().filename(folder.path().join("entities.db"));
+    let mut connection = SqliteConnection::connect_with(&options).await.expect("the database opens");
+    if analysed {
+        sqlx::query("ANALYZE").execute(&mut connection).await.expect("statistics");
+    }
+    let rows: Vec<(i64, i64, i64, String)> = sqlx::query_as(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}")))
+        .fetch_all(&mut connection)
+        .await
+        .expect("a plan");
+    rows.into_iter().map(|(.., line)| line + "\n").collect()
 }

@@ -14,8 +14,11 @@ use std::sync::Arc;
 
 /// How many rows are read at once while a page is filled.
 const BATCH: usize = 250;
-/// How many rows are read for one page before it is answered shorter than asked for.
-const MOST_ROWS: usize = 10_000;
+/// How much is done for one page before it is answered shorter than asked for: rows that the database looks at count one,
+/// those that come into memory [`READ_EFFORT`] more.
+const MOST_EFFORT: usize = 100_000;
+/// How many rows a database looks at in the time that one takes to come into memory, about.
+const READ_EFFORT: usize = 10;
 /// The bytes of attributes after which a page is full.
 const PAGE_BYTES: usize = 4 * 1024 * 1024;
 
@@ -52,7 +55,8 @@ pub struct EntityQuery<'a> {
 pub struct EntityPage {
     /// The entities. There may be fewer than asked for, even none, although more follow.
     pub items: Vec<Entity>,
-    /// What the next page comes after; `None` if this is the last. Always the id of an entity that the caller may view.
+    /// What the next page comes after; `None` if this is the last. It may be the id of an entity that the caller may not
+    /// know of: whoever answers with it conceals it.
     pub next_after: Option<EntityId>,
 }
 
@@ -79,38 +83,29 @@ pub async fn list(app: &App, access: &EntityAccess, query: EntityQuery<'_>) -> R
     let filters: Vec<&DataFilter> = viewable.iter().map(Arc::as_ref).chain(query.filter).collect();
     let batch = (query.limit + 1).clamp(50, BATCH);
     let mut after = query.after.to_owned();
-    let mut last_viewable = None;
     let mut bytes = 0;
-    let mut rows_read = 0;
+    let mut effort = 0;
     loop {
         // A transaction each: a long list holds up nobody, and ids keep their order whatever is written meanwhile.
-        let rows = store::entity::page(&mut app.store.read_entities().await?, &after, &filters, batch).await?;
-        let ended = rows.len() < batch;
-        rows_read += rows.len();
-        if let Some(last) = rows.last() {
-            last.id.as_str().clone_into(&mut after);
-        }
-        for entity in rows.into_iter().filter(|entity| access.may_view(&entity.attributes)) {
+        let found =
+            store::entity_search::search(&mut app.store.read_entities().await?, &after, &filters, batch).await?;
+        effort += found.looked_at + found.entities.len() * READ_EFFORT;
+        for entity in found.entities.into_iter().filter(|entity| access.may_view(&entity.attributes)) {
             if query.filter.is_none_or(|filter| filter.matches(entity.attributes.as_map())) {
                 if page.items.len() == query.limit || bytes > PAGE_BYTES {
                     page.next_after = page.items.last().map(|entity| entity.id.clone());
                     return Ok(page);
                 }
                 bytes += entity.attributes.bytes();
-                last_viewable = Some(entity.id.clone());
                 page.items.push(entity);
-            } else {
-                last_viewable = Some(entity.id);
             }
         }
-        if ended {
+        let Some(searched_to) = found.searched_to else { return Ok(page) };
+        if effort >= MOST_EFFORT {
+            page.next_after = Some(searched_to);
             return Ok(page);
         }
-        // The cursor must not tell of hidden entities, so that the search goes on until one may be named.
-        if rows_read >= MOST_ROWS && last_viewable.is_some() {
-            page.next_after = last_viewable;
-            return Ok(page);
-        }
+        searched_to.as_str().clone_into(&mut after);
     }
 }
 
@@ -218,6 +213,6 @@ async fn write(
     Ok(Some(entity))
 }
 
-fn new_version(app: &App) -> EntityVersion {
+pub(super) fn new_version(app: &App) -> EntityVersion {
     EntityVersion::new(URL_SAFE_NO_PAD.encode(app.randomness.bytes::<12>()))
 }

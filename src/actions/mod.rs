@@ -9,9 +9,11 @@ mod transact;
 
 pub mod api_key;
 pub mod application;
+pub mod attribute;
 pub mod console_user;
 pub mod demo;
 pub mod entity;
+pub mod entity_bulk;
 pub mod gateway;
 pub mod hub;
 pub mod role;

@@ -28,7 +28,7 @@ use crate::{
         body,
         gate::Authorised,
         kind,
-        parameters::{Query, Segment, cursor},
+        parameters::{Query, Segment, bad_cursor},
         problem::Problem,
     },
 };
@@ -82,12 +82,16 @@ pub(super) async fn list(
     RawQuery(query): RawQuery,
 ) -> Result<Json<List<EntityView>>, Problem> {
     let query = Query::parse(query.as_deref(), &["filter", "limit", "cursor"])?;
-    let page = query.page()?;
+    let limit = query.limit()?;
     let filter = query.get("filter").map(DataFilter::parse).transpose()?;
-    let after = page.after.as_deref().unwrap_or("");
-    let query = EntityQuery { filter: filter.as_ref(), after, limit: page.limit };
+    // A page may end at an entity that the caller must not know of.
+    let after = match query.get("cursor") {
+        Some(cursor) => app.keyring.reveal(cursor).ok_or_else(bad_cursor)?,
+        None => String::new(),
+    };
+    let query = EntityQuery { filter: filter.as_ref(), after: &after, limit };
     let found = entity::list(&app, &access(caller), query).await?;
-    let next_cursor = found.next_after.map(|id| cursor(id.as_str()));
+    let next_cursor = found.next_after.and_then(|id| app.keyring.conceal(id.as_str()));
     Ok(Json(List { items: found.items.into_iter().map(EntityView::from).collect(), next_cursor }))
 }
 
@@ -154,7 +158,7 @@ pub(super) async fn delete(
 }
 
 /// What the caller's token and roles reach. The gate has asked for the route's own permit already.
-fn access(Authorised { verified, .. }: Authorised) -> EntityAccess {
+pub(super) fn access(Authorised { verified, .. }: Authorised) -> EntityAccess {
     let permits = [Action::View, Action::Edit].map(|action| verified.decide(&Resource::Entities, action));
     EntityAccess::of(permits.into_iter().flatten(), verified.roles.access.reach(&Resource::Entities, Action::View))
 }
@@ -216,7 +220,7 @@ impl From<EntityError> for Problem {
     }
 }
 
-fn refused(refusal: EntityRefusal) -> Problem {
+pub(super) fn refused(refusal: EntityRefusal) -> Problem {
     match refusal {
         EntityRefusal::NotFound => {
             Problem::not_found("There is no entity with this id, or none that the roles of this application reach.")

@@ -1,8 +1,10 @@
 //! The Hub API, health and metrics: a file per noun, all routes in [`routes`].
 
 pub mod application;
+pub mod attribute;
 pub mod audit;
 pub mod entity;
+pub mod entity_bulk;
 pub mod gateway;
 pub mod health;
 pub mod list;

@@ -6,8 +6,10 @@ use axum::extract::State;
 
 use super::{
     application::{self, ApplicationView},
+    attribute::{self, AttributeView, CountView, ValueView},
     audit::{self, AuditEventView},
     entity::{self, EntityBody, EntityPatchBody, EntityView},
+    entity_bulk::{self, LoadedView},
     gateway::{self, GatewayView},
     health,
     list::List,
@@ -24,7 +26,7 @@ use crate::{
         counters::Counters,
         document::{Documentation, operation},
         gate::{Caller, Permission},
-        route::{Route, RouteTable, console_only, delete, get, patch, put},
+        route::{Route, RouteTable, console_only, delete, get, patch, post, put},
         surface::Surface,
     },
 };
@@ -55,6 +57,7 @@ pub fn table(also: &[RouteTable], counters: &Arc<Counters>) -> RouteTable {
     let mut routes = anyone(&document);
     routes.extend(applications(counters));
     routes.extend(entities());
+    routes.extend(attributes());
     routes.extend(refused());
     document.describe(routes.iter().chain(also.iter().flat_map(|table| &table.routes)));
     RouteTable::new(Surface::Api, routes)
@@ -182,6 +185,18 @@ fn entities() -> Vec<Route> {
                 .answers::<List<EntityView>>(200, "A page.")
                 .refuses(&[400, 401, 403]),
         ),
+        post("/api/v1/entities/bulk", Caller::Application, edit.clone(), entity_bulk::load).documented(
+            operation("Creates or replaces many entities: all of them or none")
+                .describe(
+                    "One entity in each line, with its `id`, as PUT takes it: at most 64 MiB, 100,000 lines and 1 MiB in a \
+                     line. An id may come more than once; its last line counts. All lines are read before anything is \
+                     written. A problem names the `line` that it is about; nothing was changed then.",
+                )
+                .takes::<EntityBody>("application/x-ndjson")
+                .answers::<LoadedView>(200, "What became of the lines.")
+                .answers_nothing(204, "Done, for a caller that may not view entities.")
+                .refuses(&[400, 401, 403, 408, 409, 413, 415, 503]),
+        ),
         get(ONE, Caller::Application, view, entity::show).documented(
             operation("One entity")
                 .path("id", ID)
@@ -216,6 +231,40 @@ fn entities() -> Vec<Route> {
                 .header("If-Match", IF_MATCH)
                 .answers_nothing(204, "Deleted.")
                 .refuses(&[400, 401, 403, 404, 412]),
+        ),
+    ]
+}
+
+/// What the entities that an application may view have in common.
+fn attributes() -> Vec<Route> {
+    let view = Permission::View(Resource::Entities);
+    vec![
+        get("/api/v1/entities/summary", Caller::Application, view.clone(), attribute::summary).documented(
+            operation("How many entities have each value of an attribute, by value")
+                .describe(
+                    "Counts the entities that the application's roles reach; those without the attribute have the empty value.",
+                )
+                .query("by", "The attribute's name, for example user.department. Needed.")
+                .query("filter", "A data filter: counts only the entities that it selects.")
+                .paged()
+                .answers::<List<CountView>>(200, "A page.")
+                .refuses(&[400, 401, 403]),
+        ),
+        get("/api/v1/attributes", Caller::Application, view.clone(), attribute::names).documented(
+            operation("The names of the attributes that entities have, by name")
+                .describe("Of the entities that the application's roles reach.")
+                .paged()
+                .answers::<List<AttributeView>>(200, "A page.")
+                .refuses(&[400, 401, 403]),
+        ),
+        get("/api/v1/attributes/{key}/values", Caller::Application, view, attribute::values).documented(
+            operation("The values of an attribute, by value")
+                .describe("Of the entities that the application's roles reach.")
+                .path("key", "The attribute's name; a slash inside is written %2F.")
+                .query("prefix", "Only values that begin with this; at most 100 characters.")
+                .paged()
+                .answers::<List<ValueView>>(200, "A page.")
+                .refuses(&[400, 401, 403]),
         ),
     ]
 }

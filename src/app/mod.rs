@@ -4,6 +4,7 @@ mod applier;
 pub mod live_gateway;
 pub mod live_keys;
 mod role_set;
+pub mod room;
 mod snapshot;
 pub mod usage;
 pub mod verifier;
@@ -42,6 +43,8 @@ pub struct App {
     /// What applications do, on its way to the store.
     pub usage: usage::Usage,
     draining: AtomicBool,
+    /// How much heavy work goes on at once.
+    pub room: room::Room,
 }
 
 impl App {
@@ -54,6 +57,7 @@ impl App {
             verified_tokens: verifier::Cache::new(),
             usage: usage::Usage::default(),
             draining: AtomicBool::new(false),
+            room: room::Room::default(),
             config,
             store,
             clock,

@@ -10,6 +10,7 @@ use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 use super::base62;
+use super::concealed::Concealer;
 use crate::ambient::Randomness;
 
 /// The version of the wrapped text's format: `v1.KEYID.BASE64(nonce, ciphertext, tag)`.
@@ -24,6 +25,7 @@ struct WrappingKey {
     id: String,
     seal: LessSafeKey,
     check_value: String,
+    concealer: Concealer,
 }
 
 /// Why the text of `GATEWAY_HUB_KEY` or of a key file is no key.
@@ -147,6 +149,19 @@ impl Keyring {
         Ok(buffer)
     }
 
+    /// A text of at most 256 bytes in a form that its holder can't read or make: all are of one length, and equal texts
+    /// look equal. For what callers keep between requests, never for a secret. `None` for a longer text.
+    #[must_use]
+    pub fn conceal(&self, text: &str) -> Option<String> {
+        self.keys[0].concealer.conceal(text)
+    }
+
+    /// The text that [`Keyring::conceal`] concealed, with whichever key of the ring; `None` for anything else.
+    #[must_use]
+    pub fn reveal(&self, concealed: &str) -> Option<String> {
+        self.keys.iter().find_map(|key| key.concealer.reveal(concealed))
+    }
+
     /// Whether [`Keyring::wrap`] would use another key than the one that made `wrapped`, after a rotation.
     #[must_use]
     pub fn should_rewrap(&self, wrapped: &str) -> bool {
@@ -181,7 +196,8 @@ impl WrappingKey {
         let id = hmac::sign(&root, b"gateway-hub key-id v1");
         let seal = UnboundKey::new(&AES_256_GCM, seal.as_ref()).expect("HMAC-SHA-256 gives the 32 bytes of the key");
         let id = base62::encode::<11>(&id.as_ref()[..8]);
-        Self { id, seal: LessSafeKey::new(seal), check_value: STANDARD.encode(check) }
+        let concealer = Concealer::derive(&root);
+        Self { id, seal: LessSafeKey::new(seal), check_value: STANDARD.encode(check), concealer }
     }
 }
 

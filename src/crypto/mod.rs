@@ -3,6 +3,7 @@
 //! Nothing here knows HTTP or the database, and nothing logs. Randomness always comes in as a parameter.
 
 pub mod base62;
+mod concealed;
 pub mod key_file;
 pub mod keyring;
 pub mod password;

@@ -11,6 +11,7 @@ pub mod denial;
 pub mod entity;
 pub mod gateway;
 pub mod grant;
+pub mod json;
 pub mod name;
 pub mod prometheus;
 pub mod resource;

@@ -1,6 +1,6 @@
 //! Request bodies: bounded in size and time, and JSON read strictly.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 use axum::{
     body::Body,
@@ -9,13 +9,12 @@ use axum::{
 use bytes::Bytes;
 use http::{HeaderMap, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use serde::{
-    Deserialize, Deserializer,
-    de::{DeserializeOwned, MapAccess, SeqAccess, Visitor},
-};
-use serde_json::{Map, Number, Value};
+use serde::de::DeserializeOwned;
 
-use crate::http::{kind, problem::Problem};
+use crate::{
+    domain::json,
+    http::{kind, problem::Problem},
+};
 
 /// The largest JSON body, unless a route says otherwise: 1 MiB.
 pub const JSON_LIMIT: usize = 1024 * 1024;
@@ -73,90 +72,19 @@ fn expect_json(headers: &HeaderMap) -> Result<(), Problem> {
 /// # Errors
 /// `invalid-body` with the line and column, or the member, and what was expected.
 pub fn parse_json<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
-    let document: Unique = serde_json::from_slice(text).map_err(|fault| invalid(&fault))?;
-    serde_json::from_value(document.0).map_err(|fault| invalid(&fault))
+    let document = json::parse(text).map_err(|fault| invalid(&fault))?;
+    serde_json::from_value(document).map_err(|fault| invalid(&fault))
 }
 
 fn invalid(fault: &serde_json::Error) -> Problem {
-    // Control characters of the input may stand in the message; shown escaped.
-    let reason: String = fault
-        .to_string()
-        .chars()
-        .flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] })
-        .collect();
+    let reason = json::reason(fault);
     Problem::new(&kind::INVALID_BODY, format!("The body can't be read: {reason}."))
-}
-
-/// A JSON value without repeated member names.
-struct Unique(Value);
-
-impl<'de> Deserialize<'de> for Unique {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(UniqueVisitor).map(Self)
-    }
-}
-
-struct UniqueVisitor;
-
-impl<'de> Visitor<'de> for UniqueVisitor {
-    type Value = Value;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("JSON")
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::Bool(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(Value::from(value))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(Value::from(value))
-    }
-
-    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
-        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("a number is out of range"))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(Value::String(value.to_owned()))
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(Value::String(value))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
-        let mut items = Vec::new();
-        while let Some(Unique(item)) = access.next_element()? {
-            items.push(item);
-        }
-        Ok(Value::Array(items))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
-        let mut members = Map::new();
-        while let Some(name) = access.next_key::<String>()? {
-            if members.contains_key(&name) {
-                return Err(serde::de::Error::custom(format_args!("the member {name:?} is repeated")));
-            }
-            let Unique(value) = access.next_value()?;
-            members.insert(name, value);
-        }
-        Ok(Value::Object(members))
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::Value;
 
     #[test]
     fn json_is_read_strictly() {

@@ -18,6 +18,7 @@ pub mod refusal;
 pub mod route;
 pub mod sanity;
 pub mod service;
+pub mod spool;
 pub mod surface;
 
 #[cfg(test)]

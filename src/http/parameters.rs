@@ -57,22 +57,21 @@ impl Query {
     /// # Errors
     /// `invalid-parameter`.
     pub fn page(&self) -> Result<Page, Problem> {
-        let limit = match self.get("limit") {
-            None => Page::DEFAULT_LIMIT,
+        let after = self.get("cursor").map(|cursor| open_cursor(cursor).ok_or_else(bad_cursor)).transpose()?;
+        Ok(Page { limit: self.limit()?, after })
+    }
+
+    /// The parameter `limit` of a list: 1 to 1000, 100 by default.
+    ///
+    /// # Errors
+    /// `invalid-parameter`.
+    pub fn limit(&self) -> Result<usize, Problem> {
+        match self.get("limit") {
+            None => Ok(Page::DEFAULT_LIMIT),
             Some(text) => text.parse().ok().filter(|limit| (1..=Page::MAX_LIMIT).contains(limit)).ok_or_else(|| {
                 Problem::invalid_parameter("limit", format!("limit is a number from 1 to {}.", Page::MAX_LIMIT))
-            })?,
-        };
-        let after = match self.get("cursor") {
-            None => None,
-            Some(cursor) => Some(open_cursor(cursor).ok_or_else(|| {
-                Problem::invalid_parameter(
-                    "cursor",
-                    "cursor is the next_cursor of an earlier page, unchanged; leave it out to start.",
-                )
-            })?),
-        };
-        Ok(Page { limit, after })
+            }),
+        }
     }
 }
 
@@ -99,6 +98,15 @@ impl Page {
     pub const DEFAULT_LIMIT: usize = 100;
     /// The largest page.
     pub const MAX_LIMIT: usize = 1000;
+}
+
+/// The refusal of a text that is no cursor of the list.
+#[must_use]
+pub fn bad_cursor() -> Problem {
+    Problem::invalid_parameter(
+        "cursor",
+        "cursor is the next_cursor of an earlier page, unchanged; leave it out to start.",
+    )
 }
 
 /// The opaque cursor that stands for the key of a page's last item.

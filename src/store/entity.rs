@@ -1,10 +1,9 @@
 //! The entity inventory. Speaks of transactions from `Store::read_entities` and `Store::write_entities` only.
 
 use super::{StoreError, Tx, on, statements};
-use crate::domain::data_filter::DataFilter;
 use crate::domain::entity::{Attributes, Entity, EntityId, EntityVersion};
 use crate::domain::time::Timestamp;
-use sqlx::{AssertSqlSafe, FromRow};
+use sqlx::FromRow;
 use std::collections::BTreeMap;
 
 statements! {
@@ -18,7 +17,7 @@ statements! {
 }
 
 #[derive(FromRow)]
-struct Row {
+pub(super) struct Row {
     id: String,
     version: String,
     attributes: String,
@@ -54,38 +53,6 @@ pub async fn get(tx: &mut Tx, id: &EntityId) -> Result<Option<Entity>, StoreErro
 pub async fn is_empty(tx: &mut Tx) -> Result<bool, StoreError> {
     let row: Option<Row> = on!(tx, connection => sqlx::query_as(ANY).fetch_optional(connection).await)?;
     Ok(row.is_none())
-}
-
-/// At most `limit` entities whose ids follow `after`, in the order of their ids, all that the filters select and perhaps more: memory decides.
-///
-/// # Errors
-/// [`StoreError`].
-pub async fn page(tx: &mut Tx, after: &str, filters: &[&DataFilter], limit: usize) -> Result<Vec<Entity>, StoreError> {
-    // No id is empty, so every id follows the empty text.
-    let mut binds = vec![after.to_owned()];
-    let mut conditions = String::from("e.id > $1");
-    for filter in filters {
-        if let Some(superset) = filter.sql_superset(binds.len() + 1) {
-            conditions.push_str(" AND ");
-            conditions.push_str(&superset.sql);
-            binds.extend(superset.binds);
-        }
-    }
-    let limit_at = binds.len() + 1;
-    let sql = format!(
-        "SELECT e.id, e.version, e.attributes FROM entity e WHERE {conditions} ORDER BY e.id LIMIT ${limit_at}"
-    );
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    // The text is made of our own words and placeholders; every value is bound. It is not worth a place in the cache of
-    // prepared statements.
-    let rows: Vec<Row> = on!(tx, connection => {
-        let mut query = sqlx::query_as(AssertSqlSafe(sql)).persistent(false);
-        for bind in binds {
-            query = query.bind(bind);
-        }
-        query.bind(limit).fetch_all(connection).await
-    })?;
-    rows.into_iter().map(Entity::try_from).collect()
 }
 
 /// Adds an entity.
@@ -138,7 +105,7 @@ fn only_once(rows: u64) -> Result<(), StoreError> {
     if rows == 1 { Ok(()) } else { Err(StoreError::Contention) }
 }
 
-fn document(entity: &Entity) -> Result<String, StoreError> {
+pub(super) fn document(entity: &Entity) -> Result<String, StoreError> {
     serde_json::to_string(&entity.attributes).map_err(|error| StoreError::Refused(error.to_string()))
 }
 

@@ -26,8 +26,10 @@ pub(super) const SECURITY: &[Migration] = &[
 ];
 
 /// The steps of the entity inventory.
-pub(super) const ENTITIES: &[Migration] =
-    &[Migration { version: 1, minimum_reader: 1, sql: include_str!("../../migrations/entities/0001_first.sql") }];
+pub(super) const ENTITIES: &[Migration] = &[
+    Migration { version: 1, minimum_reader: 1, sql: include_str!("../../migrations/entities/0001_first.sql") },
+    Migration { version: 2, minimum_reader: 1, sql: include_str!("../../migrations/entities/0002_by_value.sql") },
+];
 
 /// How many steps were applied, and by that whether there was anything to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,11 +11,14 @@ mod tx;
 
 pub mod application;
 pub mod application_list;
+pub mod attribute;
 pub mod audit_event;
 pub mod changes;
 pub mod console_user;
 pub mod denial;
 pub mod entity;
+pub mod entity_bulk;
+pub mod entity_search;
 pub mod gateway;
 pub mod keys;
 pub mod meta;
@@ -78,5 +81,11 @@ pub fn security_statements() -> impl Iterator<Item = (&'static str, &'static str
 
 /// Every statement against the entities, in the same form.
 pub fn entity_statements() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
-    entity::STATEMENTS.iter().map(|(name, sql)| ("entity", *name, *sql))
+    let files = [
+        ("attribute", attribute::STATEMENTS),
+        ("entity", entity::STATEMENTS),
+        ("entity_bulk", entity_bulk::STATEMENTS),
+        ("entity_search", entity_search::STATEMENTS),
+    ];
+    files.into_iter().flat_map(|(file, statements)| statements.iter().map(move |(name, sql)| (file, *name, *sql)))
 }

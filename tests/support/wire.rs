@@ -73,7 +73,7 @@ impl Answer {
         for (name, value) in &self.headers {
             all.push_str(&format!("{name}: {value}\n"));
         }
-        all + &self.text()
+        all + self.text().as_str()
     }
 
     /// What stays the same between two equal answers: all but the date and the id of the request.

@@ -18,6 +18,7 @@
 //! Memory decides ([`DataFilter::matches`]). A database may narrow the rows first ([`DataFilter::sql_superset`]), never
 //! more than memory would. Every input is bounded (see [`limits`]), so that parsing and matching cannot run away.
 
+mod equalities;
 mod error;
 mod expression;
 mod glob;
@@ -35,6 +36,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+pub use equalities::Equalities;
 pub use error::FilterError;
 pub use expression::{Comparison, Expression, Test};
 pub use glob::Glob;
@@ -86,6 +88,13 @@ impl DataFilter {
     #[must_use]
     pub fn expression(&self) -> &Expression {
         &self.expression
+    }
+
+    /// Sets of attributes with values, such that whatever the filter selects has one of each set: where an index can find
+    /// the rows. Empty if the filter says nothing of the kind.
+    #[must_use]
+    pub fn equalities(&self) -> Vec<Equalities<'_>> {
+        equalities::of(&self.expression)
     }
 
     /// SQL that selects at least every entity which the filter selects; `None` if that would be all of them.

@@ -27,7 +27,7 @@ pub(super) fn superset(expression: &Expression, first_bind: usize) -> Option<Sql
 }
 
 /// A set of entities.
-enum Rows<'a> {
+pub(super) enum Rows<'a> {
     All,
     Every(Vec<Rows<'a>>),
     Either(Vec<Rows<'a>>),
@@ -40,7 +40,7 @@ enum Rows<'a> {
 }
 
 /// A set of values that SQL tells apart exactly as memory does.
-enum Value<'a> {
+pub(super) enum Value<'a> {
     Empty,
     Compared(&'static str, &'a str),
     OneOf(&'a [String]),
@@ -49,7 +49,7 @@ enum Value<'a> {
 
 /// The rows that the expression, or its negation, selects, or more. Negation is pushed to the conditions, because the
 /// complement of a superset is not one.
-fn rows(expression: &Expression, negated: bool) -> Rows<'_> {
+pub(super) fn rows(expression: &Expression, negated: bool) -> Rows<'_> {
     match (expression, negated) {
         (Expression::Not(part), _) => rows(part, !negated),
         (Expression::And(parts), false) | (Expression::Or(parts), true) => {

@@ -2,6 +2,7 @@
 
 mod access;
 mod attributes;
+mod bulk;
 mod document;
 mod precondition;
 #[cfg(test)]
@@ -13,6 +14,7 @@ use serde::Serialize;
 
 pub use access::{EntityAccess, EntityRefusal};
 pub use attributes::{AttributeFault, Attributes};
+pub use bulk::{BulkDocument, BulkLine, LineFault, LineReason};
 pub use document::{AttributesPatch, DocumentFault, EntityDocument, EntityPatch};
 pub use precondition::{EntityTags, Precondition};
 
