@@ -163,7 +163,7 @@ async fn more_options_are_kept_through_the_steps_and_enforced_from_the_first_sec
     let roles = first_step(&mut person, &options).await.expect(200);
     // Back to the first step: all of it still stands there.
     let back = person.go(html::form_with(&roles, "Back").press("Back", PAGE)).await.expect(200);
-    assert!(!back.text().contains("<i>") && back.text().contains("<details class=\"more\" open>"));
+    assert!(!back.text().contains("<i>") && back.text().contains("<details class=\"more-options\" open>"));
     let again = html::form_with(&back, "Next").fill("Owner", &owner).fill("Expires", "30");
     let roles = person.go(again.press("Next", PAGE)).await.expect(200);
     // No role is refused, and nothing is lost.

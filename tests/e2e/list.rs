@@ -103,19 +103,19 @@ fn times_are_in_the_readers_zone_and_exact_on_hover() {
         let (client_id, _) = make(hub, "Nightly", RoleId::OPERATOR).await;
         let overlap = Regeneration::Overlap(Duration::from_hours(24));
         regenerate(&hub.app, &Actor::operator(), &id(&client_id), overlap, None).await.expect("a new secret");
-        let width = "return document.querySelector('.badge.accent').getBoundingClientRect().width";
+        let width = "return document.querySelector('.overlap time').getBoundingClientRect().width";
         let width = async || browser.driver.execute(width, Vec::new()).await.expect("a script").json().as_f64();
         browser.sign_in(hub).await;
         zone(browser, "Etc/UTC").await;
         browser.go(&hub.url("/console/applications")).await;
         browser.row("Nightly").await;
-        let utc = times(browser, ".badge.accent time").await;
+        let utc = times(browser, ".overlap p:not(.hint) time").await;
         assert!(utc[0].0.ends_with(" UTC") && utc[0].0 == utc[0].1, "{utc:?}");
         let wide = width().await;
         for (name, offset) in [("Asia/Tokyo", "+09"), ("America/Phoenix", "-07")] {
             zone(browser, name).await;
             browser.go(&hub.url("/console/applications")).await;
-            let local = async || times(browser, ".badge.accent time").await;
+            let local = async || times(browser, ".overlap p:not(.hint) time").await;
             browser.until(offset, async || local().await.iter().all(|(text, _)| text.ends_with(offset))).await;
             let shown = local().await;
             assert_eq!(shown[0].1, utc[0].1, "the exact instant stays");

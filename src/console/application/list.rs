@@ -141,7 +141,7 @@ pub(crate) struct ListPage {
 impl List {
     /// A list whose names try to be markup.
     pub(crate) fn sample() -> Self {
-        use super::row::Mark;
+        use super::row::{Mark, OverlapNote};
         use crate::console::when::When;
         use crate::domain::time::Timestamp;
         let at = || When::new(Timestamp::from_seconds(1_795_000_000));
@@ -151,7 +151,8 @@ impl List {
             roles: roles.iter().map(ToString::to_string).collect(),
             marks: vec![Mark { style: "off", words: words.to_owned(), at: Some(at()), in_full: false }],
             last_used: Some((at(), "3 hours ago".to_owned())),
-            overlap: (words == "active").then_some(Some((at(), "2 hours ago".to_owned()))),
+            overlap: (words == "active")
+                .then(|| OverlapNote { ends: at(), last_used: Some((at(), "2 hours ago".to_owned())) }),
             created: at(),
             created_by: "<script>by</script>".to_owned(),
         };

@@ -16,10 +16,19 @@ pub(crate) struct Row {
     pub(crate) marks: Vec<Mark>,
     /// When it was last used, and how long ago in words; `None` for never.
     pub(crate) last_used: Option<(When, String)>,
-    /// While an overlap is running: when the older secret was last used; `None` for never.
-    pub(crate) overlap: Option<Option<(When, String)>>,
+    /// The overlap that is running.
+    pub(crate) overlap: Option<OverlapNote>,
     pub(crate) created: When,
     pub(crate) created_by: String,
+}
+
+/// An overlap that is running.
+#[derive(Clone, Debug)]
+pub(crate) struct OverlapNote {
+    /// When it ends by itself.
+    pub(crate) ends: When,
+    /// When the older secret was last used, and how long ago in words; `None` for never.
+    pub(crate) last_used: Option<(When, String)>,
 }
 
 /// A word about how an application stands, with its style.
@@ -41,9 +50,13 @@ impl Row {
             name: application.name.to_string(),
             client_id: application.client_id.to_string(),
             roles: role_names(application, roles),
-            marks: marks(application, now),
+            // The overlap has a note of its own, with its button.
+            marks: marks(application, now).into_iter().filter(|mark| !mark.in_full).collect(),
             last_used: item.last_used_at.map(ago),
-            overlap: item.overlap.map(|overlap| overlap.last_used_at.map(ago)),
+            overlap: item.overlap.map(|overlap| OverlapNote {
+                ends: When::new(overlap.ends_at),
+                last_used: overlap.last_used_at.map(ago),
+            }),
             created: When::new(application.created_at),
             created_by: application.created_by.clone(),
         }
