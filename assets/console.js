@@ -1,6 +1,7 @@
 // The console works without this file; it adds comfort only.
 import { copyButtons } from "./copy.js";
 import { firstRun } from "./first-run.js";
+import { gatewayForm } from "./gateway.js";
 import { newKey } from "./new-key.js";
 import { listSearch } from "./list.js";
 import { roleEditor } from "./role-editor.js";
@@ -14,6 +15,7 @@ import { wizard } from "./wizard.js";
 times(document);
 copyButtons(document);
 firstRun(document);
+gatewayForm(document);
 newKey(document);
 listSearch(document);
 roleEditor(document);

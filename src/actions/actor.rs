@@ -125,22 +125,27 @@ impl Actor {
         }
     }
 
+    /// Whether the actor may view and edit all of this data, whatever the rows.
+    #[must_use]
+    pub fn has_all_of(&self, resource: &Resource) -> bool {
+        match &self.rights {
+            Rights::Everything => true,
+            Rights::Person { access, .. } => {
+                [Action::View, Action::Edit].iter().all(|action| access.reach(resource, *action) == Some(Reach::All))
+            }
+            Rights::Own => false,
+        }
+    }
+
     /// Who says where a gateway leads, what it takes and which rows a filter selects there, hands out all of it: they need
     /// it themselves (rule 10).
     pub(super) fn require_all_of(&self, resource: &Resource) -> Result<(), ActionError> {
-        match &self.rights {
-            Rights::Everything => Ok(()),
-            Rights::Person { access, .. }
-                if [Action::View, Action::Edit]
-                    .iter()
-                    .all(|action| access.reach(resource, *action) == Some(Reach::All)) =>
-            {
-                Ok(())
-            }
-            _ => Err(ActionError::Forbidden(format!(
-                "your own roles must grant {resource}:view and {resource}:edit without a data filter; ask an administrator"
-            ))),
+        if self.has_all_of(resource) {
+            return Ok(());
         }
+        Err(ActionError::Forbidden(format!(
+            "your own roles must grant {resource}:view and {resource}:edit without a data filter; ask an administrator"
+        )))
     }
 
     /// The audit event of what this actor does.

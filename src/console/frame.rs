@@ -8,17 +8,19 @@ pub(crate) enum Section {
     Overview,
     Applications,
     Roles,
+    Gateways,
     Documentation,
 }
 
 impl Section {
-    const ALL: [Self; 4] = [Self::Overview, Self::Applications, Self::Roles, Self::Documentation];
+    const ALL: [Self; 5] = [Self::Overview, Self::Applications, Self::Roles, Self::Gateways, Self::Documentation];
 
     const fn label(self) -> &'static str {
         match self {
             Self::Overview => "Overview",
             Self::Applications => "Application keys",
             Self::Roles => "Roles",
+            Self::Gateways => "Gateways",
             Self::Documentation => "OAuth documentation",
         }
     }
@@ -28,6 +30,7 @@ impl Section {
             Self::Overview => paths::OVERVIEW,
             Self::Applications => paths::APPLICATIONS,
             Self::Roles => paths::ROLES,
+            Self::Gateways => paths::GATEWAYS,
             Self::Documentation => paths::DOCUMENTATION,
         }
     }
@@ -38,6 +41,7 @@ impl Section {
             Self::Overview => "overview",
             Self::Applications => "key",
             Self::Roles => "roles",
+            Self::Gateways => "gateway",
             Self::Documentation => "book",
         }
     }
@@ -68,7 +72,7 @@ pub(crate) struct Frame {
 
 impl Frame {
     /// The menu.
-    pub(crate) fn menu(&self) -> [Entry; 4] {
+    pub(crate) fn menu(&self) -> [Entry; 5] {
         Section::ALL.map(|section| Entry {
             label: section.label(),
             path: section.path(),

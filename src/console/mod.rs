@@ -9,6 +9,7 @@ mod documentation;
 mod first_run;
 mod form;
 mod frame;
+mod gateway;
 mod guard;
 mod overview;
 pub mod paths;

@@ -44,6 +44,14 @@ pub const ROLE_FILTER: &str = "/console/roles/filter";
 pub const ROLE: &str = "/console/roles/{id}";
 /// The route of the Delete role window.
 pub const ROLE_DELETE: &str = "/console/roles/{id}/delete";
+/// The Gateways page; a POST connects a service.
+pub const GATEWAYS: &str = "/console/gateways";
+/// The form of a new gateway.
+pub const GATEWAY_NEW: &str = "/console/gateways/new";
+/// The route of a gateway's page; a POST saves its settings.
+pub const GATEWAY: &str = "/console/gateways/{id}";
+/// The route of the Delete gateway window.
+pub const GATEWAY_DELETE: &str = "/console/gateways/{id}/delete";
 /// The OAuth documentation page.
 pub const DOCUMENTATION: &str = "/console/documentation";
 
@@ -93,6 +101,18 @@ pub fn role(id: &str) -> String {
 #[must_use]
 pub fn role_delete(id: &str) -> String {
     ROLE_DELETE.replace("{id}", id)
+}
+
+/// The page of a gateway.
+#[must_use]
+pub fn gateway(id: &str) -> String {
+    GATEWAY.replace("{id}", id)
+}
+
+/// The Delete gateway window.
+#[must_use]
+pub fn gateway_delete(id: &str) -> String {
+    GATEWAY_DELETE.replace("{id}", id)
 }
 
 /// The sign-in page that leads back to a page of the console.

@@ -36,16 +36,40 @@ const ROLE_FIELDS: &[&str] = &["name", "grant", "gateway-*", "filter", "seen"];
 const SETTINGS_FIELDS: &[&str] =
     &["edited", "name", "description", "owner", "role", "expires", "networks", "allow_basic", "seen"];
 
-const KEPT: [Kept; 5] = [
+/// No secret, and no certificates, which are long: they are given again.
+const GATEWAY_FIELDS: &[&str] = &[
+    "edited",
+    "name",
+    "kind",
+    "url",
+    "description",
+    "authentication",
+    "basic_user",
+    "header",
+    "connect_timeout",
+    "answer_timeout",
+    "idle_timeout",
+    "body_limit",
+    "concurrent",
+    "rule",
+    "assertion",
+    "forward_filter",
+    "label",
+    "seen",
+];
+
+const KEPT: [Kept; 7] = [
     Kept { route: paths::APPLICATIONS, page: Some(paths::APPLICATION_NEW_ROLES), names: APPLICATION_FIELDS },
     Kept { route: paths::ROLES, page: Some(paths::ROLE_NEW), names: ROLE_FIELDS },
+    Kept { route: paths::GATEWAYS, page: Some(paths::GATEWAY_NEW), names: GATEWAY_FIELDS },
+    Kept { route: paths::GATEWAY, page: None, names: GATEWAY_FIELDS },
     Kept { route: paths::ROLE, page: None, names: ROLE_FIELDS },
     Kept { route: paths::APPLICATION, page: None, names: SETTINGS_FIELDS },
     Kept { route: paths::APPLICATION_REGENERATE, page: None, names: &["how", "back"] },
 ];
 
 /// Forms that are sent to the address of their own page.
-const SAME_PAGE: [&str; 2] = [paths::APPLICATION_DELETE, paths::ROLE_DELETE];
+const SAME_PAGE: [&str; 3] = [paths::APPLICATION_DELETE, paths::ROLE_DELETE, paths::GATEWAY_DELETE];
 
 /// Buttons of an application's page, which stands above them.
 const BUTTONS: [&str; 3] = [paths::APPLICATION_DISABLE, paths::APPLICATION_ENABLE, paths::APPLICATION_END_OVERLAP];

@@ -1,7 +1,7 @@
 //! Every route of the Web Console.
 
 use super::guard::ConsoleGuard;
-use super::{application, documentation, first_run, overview, paths, refusal, role, sign_in};
+use super::{application, documentation, first_run, gateway, overview, paths, refusal, role, sign_in};
 use crate::domain::resource::{Resource, SecurityResource};
 use crate::http::assets;
 use crate::http::gate::{Caller, Permission};
@@ -39,6 +39,14 @@ pub fn table() -> RouteTable {
         post(paths::ROLE, PERSON, edit(SecurityResource::Roles), role::editor::save),
         get(paths::ROLE_DELETE, PERSON, edit(SecurityResource::Roles), role::delete::ask),
         post(paths::ROLE_DELETE, PERSON, edit(SecurityResource::Roles), role::delete::confirm),
+        // Gateways.
+        get(paths::GATEWAYS, PERSON, view(SecurityResource::Gateways), gateway::list::page),
+        get(paths::GATEWAY_NEW, PERSON, edit(SecurityResource::Gateways), gateway::new::open),
+        post(paths::GATEWAYS, PERSON, edit(SecurityResource::Gateways), gateway::new::make),
+        get(paths::GATEWAY, PERSON, view(SecurityResource::Gateways), gateway::page::open),
+        post(paths::GATEWAY, PERSON, edit(SecurityResource::Gateways), gateway::page::save),
+        get(paths::GATEWAY_DELETE, PERSON, edit(SecurityResource::Gateways), gateway::delete::ask),
+        post(paths::GATEWAY_DELETE, PERSON, edit(SecurityResource::Gateways), gateway::delete::confirm),
         // Applications.
         get(paths::APPLICATIONS, PERSON, view(SecurityResource::Applications), application::list::show),
         get(paths::APPLICATION_FIND, PERSON, view(SecurityResource::Applications), application::find::ask),

@@ -7,6 +7,9 @@ const PASSWORD: &str = "canary-password-7261-long-enough";
 /// A password typed into the wrong field: the page may show the field again to whoever typed it, and nobody else sees it.
 const SLIPPED: &str = "canary-slipped-5519-into-the-name";
 
+/// The file from which an upstream's password is read.
+const UPSTREAM_FILE: &str = "upstream-password";
+
 /// What must not be found, and what it is.
 struct Canaries(Vec<(String, String)>);
 
@@ -69,6 +72,9 @@ async fn sec_11_nothing_that_the_program_writes_holds_a_secret() {
     canaries.add("a second access token", &key.token);
     person.go(request).await;
 
+    // Credentials for upstreams.
+    connect(&installation, &mut canaries, &mut person).await;
+
     // Everything that can go wrong with them.
     provoke(&site, &administrator, &key).await;
     let (_, refused) = ConsoleUser::try_sign_in(&site, "admin", &format!("{PASSWORD}-wrong")).await;
@@ -88,6 +94,10 @@ async fn sec_11_nothing_that_the_program_writes_holds_a_secret() {
         &["keys", "show", &id, "--json"],
         &["roles", "list", "--json"],
         &["users", "list", "--json"],
+        &["gateways", "list", "--json"],
+        &["gateways", "show", "search"],
+        &["gateways", "show", "search", "--json"],
+        &["gateways", "update", "search", "--url", "http://127.0.0.1:2"],
         &["check-config"],
         &["check-config", "--json"],
         &["keys", "regenerate", "nobody"],
@@ -122,6 +132,25 @@ async fn sec_11_nothing_that_the_program_writes_holds_a_secret() {
     files(&installation, &canaries, "after it ended");
 }
 
+/// A gateway from the command line and one from the console, each with a credential of its own.
+async fn connect(installation: &Installation, canaries: &mut Canaries, person: &mut ConsoleUser) {
+    let (password, token) = ("canary-upstream-password-8812", "canary-upstream-token-4471");
+    canaries.add("an upstream's password", password);
+    canaries.add("an upstream's token", token);
+    std::fs::write(installation.folder().join(UPSTREAM_FILE), format!("{password}\n")).expect("a file");
+    let create = ["gateways", "create", "search", "--kind", "http", "--url", "http://127.0.0.1:1"];
+    let basic = ["--basic-user", "hub", "--password-file", UPSTREAM_FILE];
+    installation.run(&[&create[..], &basic].concat()).good();
+    let window = person.get("/console/gateways/new").await.expect(200);
+    let form = html::form_with(&window, "Create gateway").fill("Name", "other").fill("Token", token);
+    let form = form.set("authentication", "bearer").fill("Address", "no address");
+    // Refused with the secret in it, and then taken.
+    let refused = person.go(form.press("Create gateway", "/console/gateways")).await.expect(422);
+    let form = html::form_with(&refused, "Create gateway").fill("Token", token).fill("Address", "http://127.0.0.1:1");
+    person.go(form.set("authentication", "bearer").press("Create gateway", "/console/gateways")).await.expect(200);
+    person.get("/console/gateways").await.expect(200);
+}
+
 /// Every answer but the ones whose purpose it is.
 fn answers(site: &crate::support::Site, canaries: &Canaries, key: &Application, administrator: &Application) {
     let mut shown = 0;
@@ -152,7 +181,7 @@ fn files(installation: &Installation, canaries: &Canaries, when: &str) {
     let mut searched = Vec::new();
     for (path, mut content) in installation.files() {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if name == "hub.key" {
+        if name == "hub.key" || name == UPSTREAM_FILE {
             continue;
         }
         if name.starts_with("stdout") {
@@ -211,6 +240,8 @@ async fn provoke(site: &crate::support::Site, administrator: &Application, key: 
         Request::get("/api/v1/audit").bearer(&administrator.token),
         Request::get("/api/v1/applications").bearer(&administrator.token),
         Request::get(&format!("/api/v1/applications/{id}")).bearer(&administrator.token),
+        Request::get("/api/v1/gateways").bearer(&administrator.token),
+        Request::get("/api/v1/gateways/search").bearer(&administrator.token),
         Request::get("/metrics").bearer(&administrator.token),
         Request::get("/api/openapi.json"),
         Request::get("/readyz"),

@@ -17,7 +17,9 @@ use gateway_hub::{
         ActionError, Actor,
         api_key::{self, Regeneration},
         application::{self, ApplicationUpdate, NewApplication},
-        console_user, hub as hub_actions,
+        console_user,
+        gateway::{self, GatewayInput},
+        hub as hub_actions,
         role::{self, RoleInput, RoleUpdate},
         upkeep,
         usage::{self, Pace},
@@ -25,7 +27,7 @@ use gateway_hub::{
     ambient::{Clock, ManualClock, Randomness},
     app::{App, live_keys::signing_key_context},
     config::{Config, Database, DatabaseUrl},
-    domain::{application::ClientId, role::RoleId, time::Timestamp},
+    domain::{application::ClientId, gateway::GatewayId, role::RoleId, time::Timestamp},
     server::{Listeners, Running, Server},
 };
 use serde_json::Value;
@@ -484,6 +486,15 @@ impl Hub {
         let more = RoleUpdate { grants: Some(texts(&["applications:edit"])), ..RoleUpdate::default() };
         tried.insert("widen role", role::update(app, actor, &spare, &more).await.map(drop));
         tried.insert("delete role", role::delete(app, actor, &spare).await);
+        let connect = GatewayInput {
+            kind: Some("http".to_owned()),
+            addresses: Some(texts(&["http://192.0.2.1"])),
+            ..GatewayInput::default()
+        };
+        tried.insert("create gateway", gateway::create(app, actor, "mine", &connect).await.map(drop));
+        let there = GatewayId::new("gateway_there");
+        tried.insert("lead a gateway elsewhere", gateway::update(app, actor, &there, &connect).await.map(drop));
+        tried.insert("delete gateway", gateway::delete(app, actor, &there).await.map(drop));
         let person_made = console_user::create(app, actor, "mallory", &[administrator], PASSWORD).await;
         tried.insert("create user", person_made.map(drop));
         if !person.is_empty() {

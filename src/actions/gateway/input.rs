@@ -2,6 +2,7 @@
 
 use super::{ClientCertificateInput, CredentialInput};
 use crate::actions::ActionError;
+use crate::actions::seen::Seen;
 use crate::crypto::pem;
 use crate::domain::gateway::{FixedHeader, Gateway, GatewayKind, PathRule, UpstreamAddress};
 use crate::domain::prometheus::{LabelMap, LabelName};
@@ -44,6 +45,8 @@ pub struct GatewayInput {
     pub forward_filter: Option<bool>,
     /// Which labels carry which attributes.
     pub labels: LabelsInput,
+    /// Names the gateway in view of which this is asked ([`super::seen`]); another one there now is left as it is.
+    pub seen: Option<Seen>,
 }
 
 /// What is said of a label map; applied in the order of the fields.

@@ -7,6 +7,7 @@ pub use credentials::{ClientCertificateInput, CredentialInput};
 pub use input::{GatewayInput, LabelsInput};
 
 use super::actor::Target;
+use super::seen::{self, Seen};
 use super::{ActionError, Actor, transact};
 use crate::app::App;
 use crate::domain::gateway::{
@@ -41,6 +42,12 @@ pub struct Lost {
     pub role: Role,
     /// What it lost.
     pub grants: Vec<Grant>,
+}
+
+/// Names a gateway as it is, its credentials included.
+#[must_use]
+pub fn seen(stored: &StoredGateway) -> Seen {
+    Seen::of(&format!("{} {:?} {:?}", describe(stored), stored.wrapped_secret, stored.wrapped_client_key))
 }
 
 /// Creates a gateway.
@@ -87,13 +94,14 @@ pub async fn create(app: &App, actor: &Actor, name: &str, input: &GatewayInput) 
 /// or kind erases the stored credentials, unless they are given anew with it: they were meant for the place before.
 ///
 /// # Errors
-/// [`ActionError::Invalid`] names the field.
+/// [`ActionError::Invalid`] names the field; [`ActionError::Conflict`] if it is not any more what was seen.
 pub async fn update(app: &App, actor: &Actor, id: &GatewayId, input: &GatewayInput) -> Result<Saved, ActionError> {
     actor.require_edit(SecurityResource::Gateways)?;
     transact!(app, async |tx| {
         store::changes::serialise(tx).await?;
         let before = existing(tx, id).await?;
         require(actor, &before.gateway.name)?;
+        seen::check(input.seen.as_ref(), &seen(&before))?;
         let mut gateway = before.gateway.clone();
         input.apply(&mut gateway)?;
         let mut credentials = Credentials::of(&before);

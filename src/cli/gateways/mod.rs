@@ -174,6 +174,7 @@ impl Settings {
             assertion: self.assertion,
             forward_filter: self.forward_filter,
             labels: LabelsInput { set: self.label, ..LabelsInput::default() },
+            seen: None,
         })
     }
 }
