@@ -13,5 +13,7 @@ pub mod domain;
 pub mod http;
 pub mod jobs;
 pub mod oauth;
+pub mod proxy;
 pub mod server;
 pub mod store;
+pub mod upstream;

@@ -309,7 +309,7 @@ fn every_recipe_that_a_document_names_exists() {
 
 #[test]
 fn every_address_that_a_document_names_is_routed() {
-    let tables = server::route_tables(&Arc::new(Counters::default()));
+    let tables = server::route_tables(&Arc::new(Counters::default()), &Arc::default());
     let pattern = |path: &str| {
         let parameters = Regex::new(r"\\\{(\\\*)?[a-z_]+\\\}").expect("a pattern");
         let escaped = regex::escape(path);

@@ -166,7 +166,7 @@ mod tests {
     fn expected() -> BTreeSet<(String, String)> {
         use crate::http::surface::Surface;
         let covered = |surface| matches!(surface, Surface::OAuth | Surface::Api | Surface::Other);
-        let tables = server::route_tables(&Arc::default());
+        let tables = server::route_tables(&Arc::default(), &Arc::default());
         let routes = tables.iter().filter(|table| covered(table.surface)).flat_map(|table| &table.routes);
         routes
             .flat_map(|route| route.methods.iter().map(|method| (method.as_str().to_lowercase(), template(route.path))))
@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn every_route_is_in_the_document_and_the_reverse() {
-        let tables = server::route_tables(&Arc::default());
+        let tables = server::route_tables(&Arc::default(), &Arc::default());
         let document = Document::default();
         document.describe(tables.iter().flat_map(|table| &table.routes));
         let text = document.build("https://hub.example").to_json().unwrap();

@@ -18,7 +18,10 @@ use crate::{
     config::Config,
     crypto::token::Claims,
     domain::role::RoleId,
-    http::{context::Connection, service::Service},
+    http::{
+        context::{Connection, Cut},
+        service::Service,
+    },
     server,
 };
 
@@ -41,7 +44,7 @@ impl Hub {
         let app = actions::hub::open(config, Clock::system(), Randomness::system()).await.unwrap();
         app.bootstrap().await.unwrap();
         let counters = Arc::default();
-        let service = Service::new(Arc::clone(&app), server::route_tables(&counters), counters);
+        let service = Service::new(Arc::clone(&app), server::route_tables(&counters, &Arc::default()), counters);
         Self { _folder: folder, app, service }
     }
 
@@ -84,7 +87,12 @@ impl Hub {
     }
 
     async fn call(&self, method: Method, path: &str, token: &str) -> Answer {
-        let connection = Connection { peer: SocketAddr::from(([127, 0, 0, 1], 4711)), tls: false, operations: false };
+        let connection = Connection {
+            peer: SocketAddr::from(([127, 0, 0, 1], 4711)),
+            tls: false,
+            operations: false,
+            cut: Cut::default(),
+        };
         let request = Request::builder()
             .method(method)
             .uri(path)
@@ -92,7 +100,7 @@ impl Hub {
             .header(header::AUTHORIZATION, format!("Bearer {token}"))
             .body(Body::empty())
             .unwrap();
-        let response = self.service.answer(connection, request).await;
+        let response = self.service.answer(&connection, request).await;
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         let body = serde_json::from_slice(&body).unwrap_or_else(|_| Value::from(String::from_utf8_lossy(&body)));

@@ -92,31 +92,50 @@ pub enum TokenRefusal {
     Stale(#[from] Stale),
 }
 
-/// Verifies an access token for use at `audience` (the issuer is good everywhere): signature, `typ`, `iss` and times,
+/// Where a token is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place<'a> {
+    /// At the hub itself.
+    Hub,
+    /// At the gateway of that name.
+    Gateway(&'a str),
+}
+
+/// The resource indicator of a gateway, as in `aud` and in the parameter `resource` (RFC 8707).
+#[must_use]
+pub fn gateway_audience(issuer: &str, name: &str) -> String {
+    format!("{issuer}{GATEWAY_AUDIENCE}{name}")
+}
+
+/// The name of the gateway that a resource indicator of this hub stands for.
+#[must_use]
+pub fn audience_gateway<'a>(issuer: &str, audience: &'a str) -> Option<&'a str> {
+    audience.strip_prefix(issuer)?.strip_prefix(GATEWAY_AUDIENCE)
+}
+
+/// Follows the issuer.
+const GATEWAY_AUDIENCE: &str = "/gateways/";
+
+/// Verifies an access token for use at a place (one for the issuer is good everywhere): signature, `typ`, `iss` and times,
 /// then, at every request, that it is not revoked, its secret is alive, its `seq` is not below the application's
 /// `min_seq`, and the caller's network is allowed.
 ///
 /// # Errors
 /// [`TokenRefusal`].
-pub async fn verify(app: &App, token: &str, audience: Option<&str>, address: IpAddr) -> Result<Verified, TokenRefusal> {
+pub async fn verify(app: &App, token: &str, place: Place<'_>, address: IpAddr) -> Result<Verified, TokenRefusal> {
     app.fresh()?;
     let facts = facts(app, token).inspect_err(|refusal| count(app, "", refusal, address))?;
-    let outcome = judge(app, Arc::clone(&facts), audience, address).await;
+    let outcome = judge(app, Arc::clone(&facts), place, address).await;
     outcome.inspect_err(|refusal| count(app, &facts.claims.client_id, refusal, address))
 }
 
-async fn judge(
-    app: &App,
-    facts: Arc<TokenFacts>,
-    audience: Option<&str>,
-    address: IpAddr,
-) -> Result<Verified, TokenRefusal> {
+async fn judge(app: &App, facts: Arc<TokenFacts>, place: Place<'_>, address: IpAddr) -> Result<Verified, TokenRefusal> {
     check_times(&facts.claims, app.clock.now())?;
     if facts.claims.seq > app.snapshot.seq() {
         // Issued by a node that knows more: read on first. A store that never gets there was put back.
         app.catch_up(facts.claims.seq).await?;
     }
-    check(app, facts, audience, address)
+    check(app, facts, place, address)
 }
 
 /// Counts a refusal; `client_id` is known once the signature is good.
@@ -145,8 +164,11 @@ pub async fn inspect(app: &App, token: &str) -> Result<Verified, TokenRefusal> {
     if facts.claims.seq > app.snapshot.seq() {
         app.catch_up(facts.claims.seq).await?;
     }
-    // The snapshot knows no gateway yet, so the hub itself is the only place.
-    if !facts.claims.is_for(app.issuer()) {
+    let is_here = |audience: &String| {
+        audience == app.issuer()
+            || audience_gateway(app.issuer(), audience).is_some_and(|name| app.snapshot.gateway(name).is_some())
+    };
+    if !facts.claims.aud.iter().any(is_here) {
         return Err(TokenRefusal::WrongAudience);
     }
     check_alive(app, facts, |_| Ok(()))
@@ -182,14 +204,44 @@ fn check_times(claims: &Claims, now: Timestamp) -> Result<(), TokenFault> {
     if now.seconds() >= claims.exp { Err(TokenFault::Expired) } else { Ok(()) }
 }
 
-fn check(app: &App, facts: Arc<TokenFacts>, audience: Option<&str>, address: IpAddr) -> Result<Verified, TokenRefusal> {
+fn check(app: &App, facts: Arc<TokenFacts>, place: Place<'_>, address: IpAddr) -> Result<Verified, TokenRefusal> {
     let everywhere = facts.claims.is_for(app.issuer());
-    if !everywhere && !audience.is_some_and(|audience| facts.claims.is_for(audience)) {
+    if !everywhere && !is_for_gateway(&facts.claims, app.issuer(), place) {
         return Err(TokenRefusal::WrongAudience);
     }
+    check_alive_from(app, facts, address)
+}
+
+fn is_for_gateway(claims: &Claims, issuer: &str, place: Place<'_>) -> bool {
+    match place {
+        Place::Hub => false,
+        Place::Gateway(name) => {
+            claims.aud.iter().any(|audience| audience_gateway(issuer, audience).is_some_and(|own| own == name))
+        }
+    }
+}
+
+fn check_alive_from(app: &App, facts: Arc<TokenFacts>, address: IpAddr) -> Result<Verified, TokenRefusal> {
     check_alive(app, facts, |application| {
         if network_allowed(&application.networks, address) { Ok(()) } else { Err(TokenRefusal::Network) }
     })
+}
+
+/// Whether what was verified at a request's begin may still go on: its key lives, its token was not revoked, and it may come
+/// from there. Gives the roles of now.
+///
+/// A request that began in time may go on when its token expires, for one more token lifetime: the end of a token is the end
+/// of beginning something with it, and no client can foresee how long an answer takes.
+///
+/// # Errors
+/// [`TokenRefusal`].
+pub fn check_again(app: &App, verified: &Verified, address: IpAddr) -> Result<Arc<RoleSet>, TokenRefusal> {
+    app.fresh()?;
+    let lifetime = i64::try_from(app.config.token.lifetime.as_secs()).unwrap_or(i64::MAX);
+    if app.clock.now().seconds() >= verified.token.claims.exp.saturating_add(lifetime) {
+        return Err(TokenFault::Expired.into());
+    }
+    check_alive_from(app, Arc::clone(&verified.token), address).map(|verified| verified.roles)
 }
 
 fn check_alive(

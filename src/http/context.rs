@@ -3,16 +3,20 @@
 use std::{
     fmt,
     net::{IpAddr, SocketAddr},
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
+use tokio::sync::Notify;
 
 use crate::http::problem::Problem;
 
 /// The connection a request came on.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Connection {
     /// The other end of the TCP connection: a client, or a proxy.
     pub peer: SocketAddr,
@@ -20,6 +24,25 @@ pub struct Connection {
     pub tls: bool,
     /// Whether it came in on `--ops-listen`.
     pub operations: bool,
+    /// Closes it from elsewhere.
+    pub cut: Cut,
+}
+
+/// Closes a connection from elsewhere: for answers that their reader does not take and that may not go on.
+#[derive(Clone, Debug, Default)]
+pub struct Cut(Arc<Notify>);
+
+impl Cut {
+    /// Closes the connection at once, whatever is under way on it.
+    pub fn cut(&self) {
+        // Kept for a server that is not listening at this moment.
+        self.0.notify_one();
+    }
+
+    /// Waits until somebody wants it closed.
+    pub async fn wanted(&self) {
+        self.0.notified().await;
+    }
 }
 
 /// The request's origin and id; every handler can extract it.

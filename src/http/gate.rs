@@ -13,7 +13,7 @@ use crate::{
     app::{
         App,
         usage::Refused,
-        verifier::{self, Verified},
+        verifier::{self, Place, Verified},
     },
     domain::{access::Permit, application::CredentialId, denial::DenialReason, grant::Action, resource::Resource},
     http::{
@@ -108,6 +108,18 @@ pub struct Trace {
     pub client_id: Option<String>,
 }
 
+/// Marks the answer of an upstream, whatever its status, and says which grant it took.
+#[derive(Clone, Debug)]
+pub struct Forwarded {
+    /// The gateway.
+    pub resource: Resource,
+    /// To do what.
+    pub action: Action,
+}
+
+/// What the paths of gateways begin with.
+pub const GATEWAYS: &str = "/gateways/";
+
 impl Gate {
     /// The gate of a route of a surface with this guard, if it has one.
     #[must_use]
@@ -175,8 +187,9 @@ impl Gate {
                 return Err(refusal::invalid_token("the Authorization header does not hold one well-formed token"));
             }
         };
+        let place = self.place(parts);
         let verified =
-            verifier::verify(app, token, None, context.address).await.map_err(|refused| refusal::token(&refused))?;
+            verifier::verify(app, token, place, context.address).await.map_err(|refused| refusal::token(&refused))?;
         let caught = Caught {
             client_id: verified.client_id().to_owned(),
             credential: verified.token.credential,
@@ -203,6 +216,15 @@ impl Gate {
         Ok(())
     }
 
+    /// Where a token must be good for this request: a gateway is a resource of its own (RFC 8707).
+    fn place<'a>(&self, parts: &'a Parts) -> Place<'a> {
+        if !self.access.path.starts_with(GATEWAYS) {
+            return Place::Hub;
+        }
+        let rest = parts.uri.path().strip_prefix(GATEWAYS).unwrap_or_default();
+        Place::Gateway(rest.split('/').next().unwrap_or_default())
+    }
+
     /// The grant that a request of this route takes, if it takes one.
     fn grant(&self) -> Option<(&Resource, Action)> {
         match &self.access.permission {
@@ -213,11 +235,13 @@ impl Gate {
     }
 
     /// Counts a request that got to its handler.
-    pub(super) fn count(&self, app: &App, caught: &Caught, status: StatusCode) {
-        if status == StatusCode::FORBIDDEN {
+    pub(super) fn count(&self, app: &App, caught: &Caught, response: &Response) {
+        let forwarded = response.extensions().get::<Forwarded>();
+        if response.status() == StatusCode::FORBIDDEN && forwarded.is_none() {
             caught.refused(app, DenialReason::NotAllowed);
         } else {
-            app.usage.request(&caught.client_id, caught.credential, self.grant(), app.clock.now());
+            let used = forwarded.map(|forwarded| (&forwarded.resource, forwarded.action)).or(self.grant());
+            app.usage.request(&caught.client_id, caught.credential, used, app.clock.now());
         }
     }
 }

@@ -66,6 +66,14 @@ kinds! {
         "The application may edit some entities, but this one lies outside the data filters of its roles, before or after the change.",
         "Change only entities within the filters that GET /api/v1/whoami shows under edit, and keep the attributes that the filters \
          ask for.";
+    FILTER_UNENFORCEABLE "filter-unenforceable" FORBIDDEN "The data filter can't be enforced here",
+        "A role of the application limits its data by a filter, and at this gateway nothing can make sure that the answer keeps to it. \
+         So the request is refused.",
+        "Ask an administrator for a role without a filter on this gateway, or for a gateway whose service enforces the filter. GET \
+         /api/v1/whoami shows the filters.";
+    PATH_REFUSED "path-refused" FORBIDDEN "The gateway does not forward this",
+        "The gateway's rules refuse this method at this path, whatever the roles of the application.",
+        "Use what the service offers to applications; an administrator of this hub knows the rules of the gateway.";
     CONSOLE_ONLY "console-only" FORBIDDEN "Only possible in the Web Console",
         "Applications can't change applications, roles, users, gateways or settings, whatever their roles.",
         "An administrator does this in the Web Console at /console, or the operator of the host on the command line.";
@@ -102,6 +110,15 @@ kinds! {
     INTERNAL "internal-error" INTERNAL_SERVER_ERROR "Something went wrong in the hub",
         "A fault in the hub itself. It has been logged under the request's id.",
         "Try again. If it stays, give the operator of this hub the X-Request-Id of the answer.";
+    GATEWAY_FAULT "gateway-fault" BAD_GATEWAY "The service behind the gateway did not answer",
+        "The hub could not reach the service behind this gateway, or its answer broke off, is not HTTP, or refused the hub.",
+        "Try again later. If it stays, an administrator of this hub finds the reason on the page of the gateway in the Web Console.";
+    GATEWAY_TIMEOUT "gateway-timeout" GATEWAY_TIMEOUT "The service behind the gateway took too long",
+        "The service behind this gateway did not answer within the time that the gateway allows.",
+        "Ask for less at once, or try again later. An administrator of this hub can raise the gateway's timeouts.";
+    GATEWAY_BUSY "gateway-busy" SERVICE_UNAVAILABLE "The gateway is busy or resting",
+        "As many requests as the gateway allows are under way, or its service failed several times and is left alone for a moment.",
+        "Try again after the seconds that Retry-After says.";
     UNAVAILABLE "unavailable" SERVICE_UNAVAILABLE "Not available right now",
         "The hub can't reach its store, or has not heard of changes for too long to decide safely, so it refuses rather than guess.",
         "Try again after the seconds that Retry-After says. If it stays, the operator of this hub looks at /readyz and the log.";

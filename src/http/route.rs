@@ -259,7 +259,7 @@ where
             let mut response = match (admitted, &caught) {
                 (Ok(()), Some(caught)) => {
                     let response = handler.call(Request::from_parts(parts, body), Arc::clone(&app)).await;
-                    gate.count(&app, caught, response.status());
+                    gate.count(&app, caught, &response);
                     response
                 }
                 (Ok(()), None) => handler.call(Request::from_parts(parts, body), app).await,

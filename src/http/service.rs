@@ -23,7 +23,7 @@ use crate::{
         address::client_address,
         context::{Connection, RequestContext, RequestId, RequestIds},
         counters::Counters,
-        gate::Trace,
+        gate::{Forwarded, Trace},
         problem::Problem,
         route::{Mounted, Rescue, RouteTable, mount},
         sanity,
@@ -50,7 +50,7 @@ impl Service {
     }
 
     /// Answers one request.
-    pub async fn answer<B>(&self, connection: Connection, request: Request<B>) -> Response
+    pub async fn answer<B>(&self, connection: &Connection, request: Request<B>) -> Response
     where
         B: axum::body::HttpBody<Data = bytes::Bytes> + Send + 'static,
         B::Error: Into<axum::BoxError>,
@@ -76,6 +76,10 @@ impl Service {
             // 4. Who and where from, for the gate and the handlers.
             let context = RequestContext { address, tls: connection.tls, operations: connection.operations, id };
             parts.extensions.insert(context);
+            if surface == Surface::Gateways {
+                // Answers of upstreams may have to be cut while they stream.
+                parts.extensions.insert(connection.cut.clone());
+            }
             // 5. The route: its gate, then its handler. A panic costs this one request its answer, nothing else.
             let routed = self.router.clone().call(Request::from_parts(parts, Body::new(body)));
             if let Some(Ok(response)) = contained(routed).await {
@@ -85,8 +89,8 @@ impl Service {
                 Problem::internal().into_response()
             }
         };
-        // 6. A refusal takes the form of its surface.
-        if response.status().as_u16() >= 400 {
+        // 6. A refusal takes the form of its surface. What an upstream answers is no refusal of the hub.
+        if response.status().as_u16() >= 400 && response.extensions().get::<Forwarded>().is_none() {
             response = self.rescued(surface, gateway_path.as_deref().unwrap_or(""), response);
             log(&method, surface, address, id, &response);
         }

@@ -20,7 +20,10 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 use super::GRACE;
-use crate::http::{context::Connection, service::Service};
+use crate::http::{
+    context::{Connection, Cut},
+    service::Service,
+};
 
 /// A head must arrive within this time, the next one on an idle connection too.
 const HEAD_ARRIVAL: Duration = Duration::from_secs(30);
@@ -73,7 +76,7 @@ async fn serve(
 ) {
     // Answers are written whole; waiting to fill a packet would only delay them.
     let _ = stream.set_nodelay(true);
-    let connection = Connection { peer, tls: tls.is_some(), operations };
+    let connection = Connection { peer, tls: tls.is_some(), operations, cut: Cut::default() };
     match tls {
         None => serve_http1(stream, connection, service, watcher).await,
         Some(acceptor) => {
@@ -91,25 +94,27 @@ async fn serve_http1<S>(stream: S, connection: Connection, service: Arc<Service>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
+    let cut = connection.cut.clone();
     let answer = service_fn(move |request: Request<Incoming>| {
-        let service = Arc::clone(&service);
-        async move { Ok::<_, Infallible>(service.answer(connection, request).await) }
+        let (service, connection) = (Arc::clone(&service), connection.clone());
+        async move { Ok::<_, Infallible>(service.answer(&connection, request).await) }
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_ARRIVAL)
         .max_header_size(HEAD_LIMIT as usize)
         .serve_connection(TokioIo::new(stream), answer);
-    watched(watcher, served).await;
+    watched(watcher, served, &cut).await;
 }
 
 async fn serve_http2<S>(stream: S, connection: Connection, service: Arc<Service>, watcher: Watcher)
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
+    let cut = connection.cut.clone();
     let answer = service_fn(move |request: Request<Incoming>| {
-        let service = Arc::clone(&service);
-        async move { Ok::<_, Infallible>(service.answer(connection, request).await) }
+        let (service, connection) = (Arc::clone(&service), connection.clone());
+        async move { Ok::<_, Infallible>(service.answer(&connection, request).await) }
     });
     let served = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
@@ -118,16 +123,21 @@ where
         .keep_alive_interval(Duration::from_secs(20))
         .keep_alive_timeout(Duration::from_secs(20))
         .serve_connection(TokioIo::new(stream), answer);
-    watched(watcher, served).await;
+    watched(watcher, served, &cut).await;
 }
 
-async fn watched<C>(watcher: Watcher, connection: C)
+async fn watched<C>(watcher: Watcher, connection: C, cut: &Cut)
 where
     C: GracefulConnection,
     C::Error: std::fmt::Display,
 {
-    if let Err(fault) = watcher.watch(connection).await {
-        // Resets and malformed heads: hyper has answered what can be answered.
-        tracing::debug!(%fault, "a connection ended with a fault");
+    tokio::select! {
+        served = watcher.watch(connection) => {
+            if let Err(fault) = served {
+                // Resets and malformed heads: hyper has answered what can be answered.
+                tracing::debug!(%fault, "a connection ended with a fault");
+            }
+        }
+        () = cut.wanted() => tracing::debug!("a connection was cut: its key ended, or nothing moved"),
     }
 }

@@ -17,7 +17,8 @@ use crate::{
     app::App,
     console,
     http::{counters::Counters, route::RouteTable, service::Service},
-    jobs, oauth,
+    jobs, oauth, proxy,
+    upstream::{self, Upstreams},
 };
 
 /// How long open requests may go on after a stop was asked for.
@@ -25,8 +26,8 @@ const GRACE: Duration = Duration::from_secs(10);
 
 /// Every route of the hub: what `--listen` answers.
 #[must_use]
-pub fn route_tables(counters: &Arc<Counters>) -> Vec<RouteTable> {
-    let mut tables = vec![oauth::routes::table()];
+pub fn route_tables(counters: &Arc<Counters>, upstreams: &Arc<Upstreams>) -> Vec<RouteTable> {
+    let mut tables = vec![oauth::routes::table(), proxy::routes::table(upstreams)];
     let api = api::routes::table(&tables, counters);
     tables.push(api);
     tables.push(console::routes::table());
@@ -66,14 +67,17 @@ impl Server {
         let (stop, stopped) = watch::channel(false);
         let counters = Arc::new(Counters::default());
         let (address, ops_address) = (listeners.address, listeners.ops_address);
+        let upstreams = Arc::new(Upstreams::new([Some(address), ops_address].into_iter().flatten().collect()));
         let mut tasks = Vec::new();
-        let service = Arc::new(Service::new(Arc::clone(&app), route_tables(&counters), Arc::clone(&counters)));
+        let tables = route_tables(&counters, &upstreams);
+        let service = Arc::new(Service::new(Arc::clone(&app), tables, Arc::clone(&counters)));
         tasks.push(tokio::spawn(connection::accept(listeners.main, listeners.tls, service, false, stopped.clone())));
         if let Some(operations) = listeners.operations {
             let service = Arc::new(Service::new(Arc::clone(&app), operations_tables(&counters), counters));
             tasks.push(tokio::spawn(connection::accept(operations, None, service, true, stopped.clone())));
         }
         tasks.push(tokio::spawn(jobs::follow(Arc::clone(&app), stopped.clone())));
+        tasks.push(tokio::spawn(upstream::follow(Arc::clone(&app), upstreams, stopped.clone())));
         tasks.push(tokio::spawn(jobs::keep_up(Arc::clone(&app), stopped.clone())));
         tasks.push(tokio::spawn(jobs::count(Arc::clone(&app), stopped)));
         Ok(Running { address, ops_address, app, stop, tasks })

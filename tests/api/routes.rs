@@ -18,7 +18,7 @@ pub(crate) struct Route {
 
 /// Every route of every surface that `--listen` answers.
 pub(crate) fn all() -> Vec<Route> {
-    let tables = server::route_tables(&Arc::new(Counters::default()));
+    let tables = server::route_tables(&Arc::new(Counters::default()), &Arc::default());
     let routes = tables.iter().flat_map(|table| &table.routes);
     let mut found = Vec::new();
     for route in routes {

@@ -1,0 +1,216 @@
+//! Which headers pass between caller and upstream. What is not about the message itself stays on its side.
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+
+/// The caller, for the upstream.
+pub(super) const X_CLIENT_ID: HeaderName = HeaderName::from_static("x-gateway-hub-client-id");
+
+/// About one connection only (RFC 9110 §7.6.1), besides those that `Connection` names.
+const HOP_BY_HOP: [&str; 10] = [
+    "connection",
+    "keep-alive",
+    "proxy-connection",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-authentication-info",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Never go up: the caller's credentials, who they say they are, and what would make the upstream see another request.
+const NEVER_UP: [&str; 28] = [
+    "authorization",
+    "cookie",
+    "cookie2",
+    "expect",
+    "forwarded",
+    "host",
+    "http2-settings",
+    "max-forwards",
+    "remote-user",
+    "via",
+    "x-authenticated-user",
+    "x-client-cert",
+    "x-client-dn",
+    "x-client-verify",
+    "x-email",
+    "x-groups",
+    "x-http-method",
+    "x-http-method-override",
+    "x-http-path-override",
+    "x-method-override",
+    "x-original-method",
+    "x-original-uri",
+    "x-original-url",
+    "x-real-ip",
+    "x-rewrite-url",
+    "x-scope-orgid",
+    "x-user",
+    "thanos-tenant",
+];
+
+/// The same, all that begin so.
+const NEVER_UP_PREFIXES: [&str; 10] = [
+    "x-accel-",
+    "x-auth-request-",
+    "x-envoy-",
+    "x-forwarded",
+    "x-gateway-hub-",
+    "x-goog-authenticated-",
+    "x-ms-client-principal",
+    "x-remote-",
+    "x-ssl-",
+    "x-webauth-",
+];
+
+/// Never come down: what would act on the hub's own address, or on a proxy in front of it.
+const NEVER_DOWN: [&str; 27] = [
+    "accept-ch",
+    "alt-svc",
+    "authentication-info",
+    "clear-site-data",
+    "content-security-policy",
+    "content-security-policy-report-only",
+    "critical-ch",
+    "cross-origin-embedder-policy",
+    "cross-origin-opener-policy",
+    "cross-origin-resource-policy",
+    "expect-ct",
+    "nel",
+    "origin-agent-cluster",
+    "permissions-policy",
+    "public-key-pins",
+    "public-key-pins-report-only",
+    "refresh",
+    "report-to",
+    "reporting-endpoints",
+    "service-worker-allowed",
+    "set-cookie",
+    "set-cookie2",
+    "sourcemap",
+    "strict-transport-security",
+    "timing-allow-origin",
+    "www-authenticate",
+    "x-sendfile",
+];
+
+const NEVER_DOWN_PREFIXES: [&str; 4] = ["access-control-", "x-accel-", "x-gateway-hub-", "x-lighttpd-"];
+
+/// Leaves of a caller's headers what may go up.
+pub(super) fn strip_up(headers: &mut HeaderMap) {
+    strip(headers, |name| {
+        // Servers read X_A and X.A as X-A; no name in use needs other characters.
+        let odd = name.bytes().any(|byte| !byte.is_ascii_alphanumeric() && byte != b'-');
+        odd || NEVER_UP.contains(&name) || NEVER_UP_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+    });
+}
+
+/// Leaves of an upstream's headers what may come down. `Location` and the like are seen to elsewhere.
+pub(super) fn strip_down(headers: &mut HeaderMap) {
+    strip(headers, |name| {
+        NEVER_DOWN.contains(&name) || NEVER_DOWN_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+    });
+}
+
+/// What every answer of a gateway carries: no browser treats it as a page of the hub.
+pub(super) fn add_down(headers: &mut HeaderMap) {
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+}
+
+fn strip(headers: &mut HeaderMap, refused: impl Fn(&str) -> bool) {
+    let named = named_by_connection(headers);
+    let doomed: Vec<HeaderName> = headers
+        .keys()
+        .filter(|name| {
+            let name = name.as_str();
+            HOP_BY_HOP.contains(&name) || refused(name) || named.iter().any(|own| own == name)
+        })
+        .cloned()
+        .collect();
+    for name in doomed {
+        headers.remove(name);
+    }
+}
+
+/// The headers that the other side declares to be about this connection only (RFC 9110 §7.6.1), in lower case.
+fn named_by_connection(headers: &HeaderMap) -> Vec<String> {
+    let mut named = Vec::new();
+    for value in headers.get_all(header::CONNECTION) {
+        for token in value.as_bytes().split(|byte| *byte == b',') {
+            let token = token.trim_ascii();
+            // The common ones name no header.
+            if !token.eq_ignore_ascii_case(b"close") && !token.eq_ignore_ascii_case(b"keep-alive") && !token.is_empty()
+            {
+                named.push(String::from_utf8_lossy(token).to_ascii_lowercase());
+            }
+        }
+    }
+    named
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn left(pairs: &[(&'static str, &'static str)], strip: fn(&mut HeaderMap)) -> Vec<String> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        strip(&mut headers);
+        let mut left: Vec<String> = headers.keys().map(ToString::to_string).collect();
+        left.sort();
+        left
+    }
+
+    #[test]
+    fn sec_24_what_never_goes_up() {
+        let pairs = [
+            ("authorization", "Bearer x"),
+            ("cookie", "a=b"),
+            ("x-gateway-hub-client-id", "gh_forged"),
+            ("x_gateway_hub_client_id", "gh_forged"),
+            ("x.gateway.hub.client.id", "gh_forged"),
+            ("x-forwarded-for", "10.0.0.1"),
+            ("x-forwarded-user", "admin"),
+            ("x-webauth-user", "admin"),
+            ("x-scope-orgid", "other"),
+            ("forwarded", "for=1"),
+            ("x-http-method-override", "DELETE"),
+            ("x-original-url", "/admin"),
+            ("te", "trailers"),
+            ("upgrade", "websocket"),
+            ("connection", "close, X-Mine, x-gateway-hub-client-id"),
+            ("x-mine", "1"),
+            ("proxy-authorization", "Basic x"),
+            ("expect", "100-continue"),
+            ("accept", "*/*"),
+            ("content-type", "text/plain"),
+            ("range", "bytes=0-1"),
+            ("x-request-purpose", "sync"),
+        ];
+        assert_eq!(left(&pairs, strip_up), ["accept", "content-type", "range", "x-request-purpose"]);
+    }
+
+    #[test]
+    fn sec_24_what_never_comes_down() {
+        let pairs = [
+            ("set-cookie", "a=b"),
+            ("strict-transport-security", "max-age=0"),
+            ("clear-site-data", "*"),
+            ("alt-svc", "h2=\"evil:443\""),
+            ("access-control-allow-origin", "*"),
+            ("service-worker-allowed", "/"),
+            ("x-accel-redirect", "/etc/passwd"),
+            ("refresh", "0; url=//evil"),
+            ("connection", "x-private"),
+            ("x-private", "1"),
+            ("content-type", "text/html"),
+            ("etag", "\"1\""),
+        ];
+        assert_eq!(left(&pairs, strip_down), ["content-type", "etag"]);
+    }
+}

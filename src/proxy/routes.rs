@@ -1,0 +1,53 @@
+//! The routes of the gateways.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use http::Method;
+
+use super::handler;
+use crate::app::App;
+use crate::http::context::{Cut, RequestContext};
+use crate::http::document::{Documentation, operation};
+use crate::http::gate::{Authorised, Caller, Permission};
+use crate::http::route::{Route, RouteTable, on_methods};
+use crate::http::surface::Surface;
+use crate::upstream::Upstreams;
+
+/// The methods that are forwarded; any other is refused (`TRACE`, `CONNECT`, and what nobody has heard of).
+const METHODS: [Method; 7] =
+    [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
+
+/// Every path of every gateway.
+#[must_use]
+pub fn table(upstreams: &Arc<Upstreams>) -> RouteTable {
+    let paths = ["/gateways/{name}", "/gateways/{name}/", "/gateways/{name}/{*path}"];
+    RouteTable::new(Surface::Gateways, paths.into_iter().map(|path| route(path, upstreams)).collect())
+}
+
+fn route(path: &'static str, upstreams: &Arc<Upstreams>) -> Route {
+    let upstreams = Arc::clone(upstreams);
+    let forward = async move |State(app): State<Arc<App>>,
+                              Authorised { verified, .. }: Authorised,
+                              context: RequestContext,
+                              axum::Extension(cut): axum::Extension<Cut>,
+                              request: Request| {
+        handler::forward(app, upstreams, verified, context, cut, request).await
+    };
+    on_methods(&METHODS, path, Caller::Application, Permission::ByHandler, forward).documented(documentation(path))
+}
+
+fn documentation(path: &str) -> Documentation {
+    let documentation = operation("Forwarded to the service behind the gateway")
+        .describe(
+            "GET and HEAD take view on gateway/NAME, every other method edit, unless the gateway's rules say otherwise. The answer \
+             is the service's own, without cookies and what else concerns the hub's own address.",
+        )
+        .path("name", "The gateway's name.")
+        .refuses(&[400, 401, 403, 404, 413, 502, 503, 504]);
+    if path.ends_with("{*path}") {
+        documentation.path("path", "What follows the service's own address.")
+    } else {
+        documentation
+    }
+}
