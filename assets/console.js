@@ -1,5 +1,6 @@
 // The console works without this file; it adds comfort only.
 import { copyButtons } from "./copy.js";
+import { effects } from "./effect.js";
 import { firstRun } from "./first-run.js";
 import { gatewayForm } from "./gateway.js";
 import { newKey } from "./new-key.js";
@@ -14,6 +15,7 @@ import { wizard } from "./wizard.js";
 // First, before anything is painted.
 times(document);
 copyButtons(document);
+effects(document);
 firstRun(document);
 gatewayForm(document);
 newKey(document);

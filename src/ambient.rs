@@ -1,4 +1,4 @@
-//! The clock and the randomness: the only place that asks the system for either.
+//! The clock, the randomness and the host's name: the only place that asks the system for any of them.
 
 use crate::domain::time::Timestamp;
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
@@ -89,6 +89,12 @@ fn wall_micros() -> i64 {
 fn boot_micros() -> i64 {
     let boot = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
     boot.tv_sec.saturating_mul(1_000_000).saturating_add(boot.tv_nsec / 1_000)
+}
+
+/// The name of the host.
+#[must_use]
+pub fn host_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
 /// The system's random generator.

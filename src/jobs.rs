@@ -6,8 +6,10 @@ use std::time::Duration;
 use tokio::{sync::watch, time::MissedTickBehavior};
 
 use crate::actions::usage::{self, Pace};
-use crate::actions::{hub, upkeep};
+use crate::actions::{hub, node, upkeep};
 use crate::app::App;
+use crate::domain::node::REPORT_INTERVAL;
+use crate::store::{Listener, StoreError};
 
 /// How often secrets whose overlap has ended are removed; they are dead at their second without it.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(1);
@@ -17,6 +19,13 @@ const PRUNE_EVERY: u64 = 60;
 const FLUSH_INTERVAL: Duration = Duration::from_secs(5);
 /// Every so many flushes, usage that is too old is dropped.
 const PRUNE_USAGE_EVERY: u64 = 12;
+
+/// A node reports itself at most so often.
+const REPORT_PAUSE: Duration = Duration::from_millis(100);
+/// How long after a lost connection it is tried to hear of changes again.
+const LISTEN_AGAIN: Duration = Duration::from_secs(1);
+/// How long after a connection that hears nothing.
+const LISTEN_LATER: Duration = Duration::from_mins(5);
 
 /// Sees to the upkeep of the store until told to stop.
 pub async fn keep_up(app: Arc<App>, mut stop: watch::Receiver<bool>) {
@@ -70,7 +79,8 @@ pub async fn count_the_rest(app: &App) {
     }
 }
 
-/// Follows the store until told to stop: every poll interval, the changes of other nodes and of the command line.
+/// Follows the store until told to stop: the changes of other nodes and of the command line, at every poll interval and
+/// whenever there is a hint.
 pub async fn follow(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     let mut ticks = tokio::time::interval(app.config.timing.poll_interval);
     // After a slow poll the next one comes a whole interval later, not at once.
@@ -79,6 +89,7 @@ pub async fn follow(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     loop {
         tokio::select! {
             _ = ticks.tick() => {}
+            () = app.hint.notified() => ticks.reset(),
             _ = stop.wait_for(|stop| *stop) => return,
         }
         match app.poll().await {
@@ -91,10 +102,90 @@ pub async fn follow(app: Arc<App>, mut stop: watch::Receiver<bool>) {
             Err(fault) => {
                 // Said once, not four times a second.
                 if !failing {
-                    tracing::warn!(%fault, "the store can't be read; this node refuses once that lasts longer than the staleness limit");
+                    let refuses = app.fresh().is_err();
+                    tracing::warn!(%fault, refuses, "the store can't be read; this node refuses once that lasts longer than the staleness limit");
                 }
                 failing = true;
             }
+        }
+    }
+}
+
+/// Tells the other nodes how far this one is, until told to stop: after each change, and now and then.
+pub async fn report(app: Arc<App>, mut stop: watch::Receiver<bool>) {
+    let mut applied = app.snapshot.watch();
+    applied.mark_changed();
+    loop {
+        tokio::select! {
+            _ = applied.changed() => {}
+            () = tokio::time::sleep(REPORT_INTERVAL) => {}
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+        if let Err(fault) = node::report(&app).await {
+            tracing::debug!(%fault, "this node could not report itself");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(REPORT_PAUSE) => {}
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+    }
+}
+
+/// Takes this node off the list: nothing is decided here any more.
+pub async fn report_no_more(app: &App) {
+    if let Err(fault) = node::leave(app).await {
+        tracing::warn!(%fault, "this node could not be taken off the list of nodes; it goes by itself after a day");
+    }
+}
+
+/// Hears of changes until told to stop, so that they need not wait for the next poll.
+pub async fn listen(app: Arc<App>, mut stop: watch::Receiver<bool>) {
+    let mut told = false;
+    while app.store.notifies() {
+        let listening = async {
+            match hear(&app).await {
+                Ok(()) => LISTEN_AGAIN,
+                Err(StoreError::Refused(why)) => {
+                    if !told {
+                        tracing::warn!(%why, "changes are not told through the database: each node sees them at its next poll");
+                    }
+                    told = true;
+                    LISTEN_LATER
+                }
+                Err(fault) => {
+                    tracing::debug!(%fault, "can't hear of changes just now");
+                    LISTEN_AGAIN
+                }
+            }
+        };
+        let pause = tokio::select! {
+            pause = listening => pause,
+            _ = stop.wait_for(|stop| *stop) => return,
+        };
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+    }
+}
+
+/// Hears of changes on one connection, as long as it lasts.
+async fn hear(app: &App) -> Result<(), StoreError> {
+    let Some(mut listener) = app.store.listen().await? else { return Ok(()) };
+    let word = app.randomness.id("probe");
+    if !app.store.is_heard(&mut listener, &word).await? {
+        let why = "the connection carries no notifications; a pooler in transaction mode does not".to_owned();
+        return Err(StoreError::Refused(why));
+    }
+    wait_for_hints(app, &mut listener).await
+}
+
+async fn wait_for_hints(app: &App, listener: &mut Listener) -> Result<(), StoreError> {
+    loop {
+        // Whatever was sent before this connection listened was not heard.
+        app.hint.notify_one();
+        if !listener.next().await? {
+            return Ok(());
         }
     }
 }

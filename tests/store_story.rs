@@ -93,6 +93,7 @@ on_both! {
     a_wrong_or_missing_key_stops_the_start
     several_processes_start_on_an_empty_store
     a_newer_schema_is_refused
+    a_running_node_stops_deciding_when_the_schema_outgrows_it
     the_list_is_searched_and_filtered
     turning_pages_of_a_changing_list_skips_and_repeats_nothing
     a_secret_leads_to_its_application
@@ -404,6 +405,20 @@ async fn a_newer_schema_is_refused(place: Place) {
     let refused = hub::open(place.config.clone(), place.clock.clone(), Randomness::system()).await;
     let refused = refused.expect_err("a newer schema").to_string();
     assert!(refused.contains("newer gateway-hub"), "{refused}");
+}
+
+async fn a_running_node_stops_deciding_when_the_schema_outgrows_it(place: Place) {
+    let app = place.node().await;
+    // An upgrade that this program understands: a rolling upgrade goes on beside it.
+    rewrite(&place, "INSERT INTO schema_migration (family, version, minimum_reader) VALUES ('security', 98, 1)").await;
+    app.poll().await.expect("read");
+    application::create(&app, &Actor::operator(), &new("Grafana", &[RoleId::OPERATOR])).await.expect("a key");
+    assert!(app.fresh().is_ok());
+    rewrite(&place, "INSERT INTO schema_migration (family, version, minimum_reader) VALUES ('security', 99, 99)").await;
+    let refused = application::create(&app, &Actor::operator(), &new("Late", &[RoleId::OPERATOR])).await;
+    assert!(refused.expect_err("it can't write any more").to_string().contains("newer gateway-hub"));
+    assert!(app.poll().await.expect_err("nor read").to_string().contains("newer gateway-hub"));
+    assert!(app.fresh().is_err(), "it refuses at once, not only after the staleness limit");
 }
 
 #[tokio::test]

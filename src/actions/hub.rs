@@ -75,7 +75,7 @@ async fn open_store(config: &Config) -> Result<(Store, MigrationReport), OpenErr
     if matches!(config.database, Database::Sqlite) || matches!(config.key, KeySource::DataDir) {
         make_folder(config).map_err(|error| OpenError::DataFolder(config.data_dir.clone(), error))?;
     }
-    let store = Store::open(&settings).await?;
+    let store = Store::open(&settings).await?.notifying(config.database_notify);
     let report = migrate_patiently(&store).await?;
     Ok((store, report))
 }

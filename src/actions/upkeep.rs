@@ -2,7 +2,7 @@
 
 use super::application::target;
 use super::session::{ABSOLUTE_TIMEOUT, IDLE_TIMEOUT};
-use super::{ActionError, Actor, transact};
+use super::{ActionError, Actor, node, transact};
 use crate::app::App;
 use crate::store;
 use crate::store::changes::Change;
@@ -42,7 +42,7 @@ pub async fn end_secrets(app: &App) -> Result<usize, ActionError> {
     })
 }
 
-/// Drops revoked tokens, sessions, links and submissions that no longer matter.
+/// Drops revoked tokens, sessions, links, submissions and nodes that no longer matter.
 ///
 /// # Errors
 /// [`ActionError::Store`].
@@ -52,6 +52,7 @@ pub async fn prune(app: &App) -> Result<(), ActionError> {
         store::token::prune(tx, now).await?;
         store::session::prune(tx, now.minus(ABSOLUTE_TIMEOUT), now.minus(IDLE_TIMEOUT)).await?;
         store::console_user::prune_links(tx, now).await?;
+        store::node::prune(tx, now.minus(node::FORGOTTEN_AFTER)).await?;
         store::application::forget_submissions(tx, now.minus(SUBMISSIONS_KEPT)).await?;
         Ok(())
     })

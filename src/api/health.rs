@@ -30,6 +30,8 @@ pub(super) async fn readyz(State(app): State<Arc<App>>) -> Response {
 #[derive(Serialize)]
 struct Details {
     ready: bool,
+    /// What people call this node.
+    node: String,
     /// The number of the last change that this node has applied.
     sequence: u64,
     /// How long ago the last good poll of the store began, in milliseconds; `null` while the store is read anew.
@@ -44,6 +46,7 @@ pub(super) async fn readyz_details(State(app): State<Arc<App>>) -> Response {
     let ready = app.is_ready();
     let details = Details {
         ready,
+        node: app.identity.name.clone(),
         sequence: app.snapshot.seq(),
         last_poll_ms: app.snapshot.last_good_poll().map(|began| app.clock.now().since(began).as_millis()),
         staleness_limit_ms: app.config.timing.staleness_limit.as_millis(),

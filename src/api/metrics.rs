@@ -6,8 +6,8 @@ use axum::response::{IntoResponse, Response};
 use http::header;
 use prometheus_client::{
     encoding::text::{encode_eof, encode_registry},
-    metrics::gauge::ConstGauge,
-    registry::Registry,
+    metrics::{gauge::ConstGauge, info::Info},
+    registry::{Registry, Unit},
 };
 
 use crate::{
@@ -47,5 +47,13 @@ fn state(app: &App) -> Registry {
     gauge("revoked_tokens", "Revoked access tokens that have not expired yet", app.snapshot.revoked_count() as u64);
     gauge("change_sequence", "The number of the last change that this node has applied", app.snapshot.seq());
     gauge("ready", "1 while this node decides requests, 0 while it refuses", u64::from(app.fresh().is_ok()));
+    // How far this node may be behind: everything that was in the store that long ago is in effect here.
+    if let Some(began) = app.snapshot.last_good_poll() {
+        let age = app.clock.now().since(began).as_secs_f64();
+        let help = "How long ago the last good poll of the store began";
+        registry.register_with_unit("poll_age", help, Unit::Seconds, ConstGauge::new(age));
+    }
+    let labels = vec![("name", app.identity.name.clone()), ("version", env!("CARGO_PKG_VERSION").to_owned())];
+    registry.register("node", "This node", Info::new(labels));
     registry
 }

@@ -8,12 +8,15 @@ use crate::domain::gateway::{Gateway, GatewayId};
 use crate::domain::role::RoleId;
 use crate::store::changes::{Change, Cursor, FeedEntry};
 use crate::store::gateway::StoredGateway;
-use crate::store::{StoreError, Tx, application, changes, gateway, keys, role, token};
+use crate::store::{StoreError, Tx, application, changes, check_readable, gateway, keys, role, token};
 use std::collections::BTreeSet;
+use std::time::Duration;
 use tokio::sync::Mutex;
 
 /// How many changes are read at once.
 const BATCH: u32 = 1_000;
+/// How long a look at the feed may take.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The snapshot is not known to be up to date: nothing may be decided by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -63,8 +66,7 @@ impl Applier {
                 return Ok(());
             };
             let began = app.clock.now();
-            let mut tx = app.store.read().await?;
-            let entries = changes::from(&mut tx, at.seq.max(1), BATCH).await?;
+            let (mut tx, entries) = in_time(look(app, at)).await?;
             let Some(new) = following(at, &entries) else {
                 // Not the feed that this node has read so far: a restored or failed-over store.
                 tracing::warn!(seq = at.seq, "the store was put back to another state: reading all of it");
@@ -81,7 +83,7 @@ impl Applier {
                 return Ok(());
             }
             apply(app, &mut tx, new).await?;
-            app.snapshot.confirm(reached.seq, began);
+            app.snapshot.confirm(reached.seq, began, app.clock.now());
             let more = entries.len() == BATCH as usize;
             *cursor = Some(reached);
             if !more {
@@ -89,6 +91,30 @@ impl Applier {
             }
         }
     }
+}
+
+/// The entries from `at` on, and the state of the store that they belong to.
+async fn look(app: &App, at: &Cursor) -> Result<(Tx, Vec<FeedEntry>), StoreError> {
+    let mut tx = app.store.read().await?;
+    readable(app, &mut tx).await?;
+    let entries = changes::from(&mut tx, at.seq.max(1), BATCH).await?;
+    Ok((tx, entries))
+}
+
+/// Gives up on a store that does not answer, so that the next poll can try another connection.
+async fn in_time<T>(read: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    let late = |_| Err(StoreError::Unavailable(format!("no answer within {} s", PATIENCE.as_secs())));
+    tokio::time::timeout(PATIENCE, read).await.unwrap_or_else(late)
+}
+
+/// Checks that this program still understands the schema. If it does not, it can't know what a change means: from here
+/// on it refuses.
+async fn readable(app: &App, tx: &mut Tx) -> Result<(), StoreError> {
+    let outcome = check_readable(tx).await;
+    if matches!(outcome, Err(StoreError::Unreadable(_))) {
+        app.snapshot.refuse_all();
+    }
+    outcome
 }
 
 /// The entries after `at`, if the feed still contains `at` and goes on from there without a gap.
@@ -162,6 +188,7 @@ fn open_gateway(app: &App, stored: StoredGateway) -> Result<(Gateway, UpstreamCr
 async fn read_all(app: &App) -> Result<Cursor, StoreError> {
     let began = app.clock.now();
     let mut tx = app.store.read().await?;
+    readable(app, &mut tx).await?;
     let cursor = changes::head(&mut tx).await?;
     let live_keys = read_keys(app, &mut tx).await?;
     let roles = role::all(&mut tx).await?;
@@ -172,6 +199,6 @@ async fn read_all(app: &App) -> Result<Cursor, StoreError> {
     app.snapshot.refuse_all();
     app.snapshot.replace_all(live_keys, roles, &applications, revoked);
     app.snapshot.replace_gateways(gateways);
-    app.snapshot.confirm(cursor.seq, began);
+    app.snapshot.confirm(cursor.seq, began, app.clock.now());
     Ok(cursor)
 }

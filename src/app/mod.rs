@@ -15,11 +15,13 @@ pub use live_keys::{KeyFault, LiveKeys};
 pub use role_set::{RoleSet, RoleSetId};
 pub use snapshot::{LiveApplication, LiveSecret, Snapshot};
 
-use crate::ambient::{Clock, Randomness};
+use crate::ambient::{self, Clock, Randomness};
 use crate::config::Config;
 use crate::crypto::keyring::Keyring;
+use crate::domain::time::Timestamp;
 use crate::store::{Store, StoreError};
 use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::Notify;
 
 /// Everything that a request or a command needs, made once and passed along; there are no globals.
 #[derive(Debug)]
@@ -42,16 +44,38 @@ pub struct App {
     pub verified_tokens: verifier::Cache,
     /// What applications do, on its way to the store.
     pub usage: usage::Usage,
+    /// Which node this is.
+    pub identity: Identity,
+    /// Rung when the feed may have grown.
+    pub hint: Notify,
     draining: AtomicBool,
     /// How much heavy work goes on at once.
     pub room: room::Room,
+}
+
+/// What tells this process from the other nodes of its store.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// Random, made at each start.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// When it was started.
+    pub started_at: Timestamp,
 }
 
 impl App {
     /// Puts the parts together; nothing is read yet.
     #[must_use]
     pub fn new(config: Config, store: Store, clock: Clock, randomness: Randomness, keyring: Keyring) -> Self {
+        let identity = Identity {
+            id: randomness.id("node"),
+            name: config.node_name.clone().unwrap_or_else(ambient::host_name),
+            started_at: clock.now(),
+        };
         Self {
+            identity,
+            hint: Notify::new(),
             snapshot: Snapshot::new(),
             applier: Applier::new(),
             verified_tokens: verifier::Cache::new(),

@@ -11,9 +11,11 @@ use crate::domain::time::Timestamp;
 use crate::store::token::RevokedToken;
 use arc_swap::ArcSwap;
 use ipnet::IpNet;
-use std::sync::Arc;
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// An application as decisions need it.
 #[derive(Clone, Debug)]
@@ -90,7 +92,13 @@ pub struct Snapshot {
     revoked: papaya::HashMap<Box<str>, Timestamp>,
     seq: AtomicU64,
     last_good_poll: AtomicI64,
+    /// Which change was in effect since when, the newest last.
+    history: Mutex<VecDeque<(u64, Timestamp)>>,
+    applied: watch::Sender<u64>,
 }
+
+/// How far back [`Snapshot::in_effect_since`] knows.
+const HISTORY: usize = 1_000;
 
 /// The value of `last_good_poll` while nothing may be decided.
 const NEVER: i64 = i64::MIN;
@@ -115,6 +123,8 @@ impl Snapshot {
             revoked: papaya::HashMap::new(),
             seq: AtomicU64::new(0),
             last_good_poll: AtomicI64::new(NEVER),
+            history: Mutex::default(),
+            applied: watch::Sender::new(0),
         }
     }
 
@@ -199,9 +209,46 @@ impl Snapshot {
         }
     }
 
-    pub(super) fn confirm(&self, seq: u64, began: Timestamp) {
-        self.seq.store(seq, Ordering::Release);
+    /// The number of the last change that is in effect here, and since when.
+    #[must_use]
+    pub fn in_effect(&self) -> (u64, Timestamp) {
+        self.history().back().copied().unwrap_or_default()
+    }
+
+    /// Since when, at the latest, the change of that number is in effect here; `None` if it is not.
+    #[must_use]
+    pub fn in_effect_since(&self, seq: u64) -> Option<Timestamp> {
+        let history = self.history();
+        history.get(history.partition_point(|(reached, _)| *reached < seq)).map(|(_, since)| *since)
+    }
+
+    /// Tells whenever another change is in effect here.
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<u64> {
+        self.applied.subscribe()
+    }
+
+    fn history(&self) -> MutexGuard<'_, VecDeque<(u64, Timestamp)>> {
+        self.history.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Everything up to change number `seq` is in effect at `now`, by a poll that began at `began`.
+    pub(super) fn confirm(&self, seq: u64, began: Timestamp, now: Timestamp) {
+        let before = self.seq.swap(seq, Ordering::AcqRel);
         self.last_good_poll.store(began.micros(), Ordering::Release);
+        let mut history = self.history();
+        if seq == before && !history.is_empty() {
+            return;
+        }
+        if seq < before {
+            history.clear(); // the store was put back
+        }
+        if history.len() == HISTORY {
+            history.pop_front();
+        }
+        history.push_back((seq, now));
+        drop(history);
+        self.applied.send_replace(seq);
     }
 
     pub(super) fn refuse_all(&self) {

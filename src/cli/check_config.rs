@@ -47,6 +47,8 @@ struct Effective {
     poll_interval: String,
     staleness_limit: String,
     drain_time: String,
+    node_name: Option<String>,
+    database_notify: bool,
     demo: bool,
 }
 
@@ -80,6 +82,8 @@ impl Effective {
             poll_interval: Span::from(config.timing.poll_interval).to_string(),
             staleness_limit: Span::from(config.timing.staleness_limit).to_string(),
             drain_time: Span::from(config.drain_time).to_string(),
+            node_name: config.node_name.clone(),
+            database_notify: config.database_notify,
             demo: config.demo,
         }
     }
@@ -104,6 +108,8 @@ impl Effective {
                 ("poll_interval", self.poll_interval.clone()),
                 ("staleness_limit", self.staleness_limit.clone()),
                 ("drain_time", self.drain_time.clone()),
+                ("node_name", self.node_name.clone().unwrap_or_default()),
+                ("database_notify", switch(self.database_notify)),
                 ("demo", switch(self.demo)),
             ])
         );

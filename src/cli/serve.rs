@@ -15,7 +15,7 @@ use super::{
     table::facts,
 };
 use crate::{
-    actions::console_user,
+    actions::{console_user, node},
     app::App,
     config::{Config, Setting, Sources},
     server::{Listeners, Server, Stop, Termination},
@@ -81,6 +81,12 @@ pub(super) struct ServeSettings {
     /// [default: stop at once]
     #[arg(long, value_name = "TIME")]
     drain_time: Option<String>,
+    /// Call this node so in the Web Console, in readiness and in metrics [default: the name of the host]
+    #[arg(long, value_name = "NAME")]
+    node_name: Option<String>,
+    /// Whether nodes tell each other of changes through PostgreSQL's NOTIFY, besides polling [default: true]
+    #[arg(long, value_name = "BOOL")]
+    database_notify: Option<String>,
     /// Fill an empty database with sample entities, roles, applications and a console user, and print commands to paste;
     /// on loopback only
     #[arg(long)]
@@ -100,6 +106,8 @@ impl ServeSettings {
             (Setting::PollInterval, &self.poll_interval),
             (Setting::StalenessLimit, &self.staleness_limit),
             (Setting::DrainTime, &self.drain_time),
+            (Setting::NodeName, &self.node_name),
+            (Setting::DatabaseNotify, &self.database_notify),
         ];
         for (setting, value) in single {
             if let Some(value) = value {
@@ -130,7 +138,7 @@ async fn serve(config: Config, output: Output) -> Result<(), Failure> {
     let listeners = Listeners::bind(&config).await.map_err(Failure::refused)?;
     let config = config.bound_to(listeners.address);
     let app = hub::open(config).await?;
-    app.bootstrap().await?;
+    node::join(&app).await?;
     let demo = if app.config.demo { Some(demo::fill(&app).await?) } else { None };
     let first_run_link = console_user::make_first_run_token(&app)
         .await?

@@ -44,6 +44,14 @@ impl DatabaseUrl {
         }
     }
 
+    /// Whether prepared statements may outlive a transaction. Not behind a pooler that gives each transaction another
+    /// connection, which the parameter `statement-cache-capacity=0` says.
+    #[must_use]
+    pub fn may_prepare(&self) -> bool {
+        let parameters = self.0.split_once('?').map_or("", |(_, parameters)| parameters);
+        !parameters.split('&').any(|parameter| parameter == "statement-cache-capacity=0")
+    }
+
     /// The whole address, password included: only for the connection itself.
     #[must_use]
     pub fn expose(&self) -> &str {

@@ -60,6 +60,10 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Where the state is kept.
     pub database: Database,
+    /// Whether nodes tell each other of changes through PostgreSQL's NOTIFY, besides polling.
+    pub database_notify: bool,
+    /// What people call this node; `None` for the name of its host.
+    pub node_name: Option<String>,
     /// Where the hub's key comes from.
     pub key: KeySource,
     /// Fill an empty database with sample data.
@@ -88,6 +92,8 @@ impl Config {
         let data_dir = reader.value(Setting::DataDir, parse_path).unwrap_or_else(|| PathBuf::from(DEFAULT_DATA_DIR));
         let database =
             reader.value(Setting::DatabaseUrl, DatabaseUrl::parse).map_or(Database::Sqlite, Database::Postgres);
+        let database_notify = reader.value(Setting::DatabaseNotify, parse_switch).unwrap_or(true);
+        let node_name = reader.value(Setting::NodeName, parse_node_name);
         let key = KeySource::read(&mut reader);
         let demo = reader.value(Setting::Demo, parse_switch).unwrap_or(false);
         let token = TokenConfig::read(&mut reader);
@@ -105,6 +111,8 @@ impl Config {
             behind_proxy,
             data_dir,
             database,
+            database_notify,
+            node_name,
             key,
             demo,
             token,
@@ -125,6 +133,8 @@ impl Config {
             behind_proxy: Vec::new(),
             data_dir: data_dir.to_path_buf(),
             database: Database::Sqlite,
+            database_notify: true,
+            node_name: None,
             key: KeySource::DataDir,
             demo: false,
             token: TokenConfig::default(),
@@ -186,6 +196,11 @@ const DEFAULT_DATA_DIR: &str = "gateway-hub-data";
 
 fn parse_path(text: &str) -> Result<PathBuf, String> {
     if text.contains('\0') { Err("a path without NUL".to_owned()) } else { Ok(PathBuf::from(text)) }
+}
+
+fn parse_node_name(text: &str) -> Result<String, String> {
+    let good = (1..=100).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+    if good { Ok(text.to_owned()) } else { Err("a name of 1 to 100 characters, such as node-a".to_owned()) }
 }
 
 fn parse_switch(text: &str) -> Result<bool, String> {

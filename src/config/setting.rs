@@ -20,6 +20,10 @@ pub enum Setting {
     DataDir,
     /// The database.
     DatabaseUrl,
+    /// Whether nodes tell each other of changes.
+    DatabaseNotify,
+    /// What people call this node.
+    NodeName,
     /// Sample data.
     Demo,
     /// The algorithm that signs access tokens.
@@ -40,7 +44,7 @@ pub enum Setting {
 
 impl Setting {
     /// All settings.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Listen,
         Self::PublicUrl,
         Self::OpsListen,
@@ -49,6 +53,8 @@ impl Setting {
         Self::BehindProxy,
         Self::DataDir,
         Self::DatabaseUrl,
+        Self::DatabaseNotify,
+        Self::NodeName,
         Self::Demo,
         Self::SigningAlgorithm,
         Self::TokenLifetime,
@@ -71,6 +77,8 @@ impl Setting {
             Self::BehindProxy => "behind_proxy",
             Self::DataDir => "data_dir",
             Self::DatabaseUrl => "database_url",
+            Self::DatabaseNotify => "database_notify",
+            Self::NodeName => "node_name",
             Self::Demo => "demo",
             Self::SigningAlgorithm => "signing_algorithm",
             Self::TokenLifetime => "token_lifetime",

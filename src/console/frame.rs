@@ -1,5 +1,6 @@
 //! What stands around every page of a signed-in person: the menu, their name, the CSRF token, a notice.
 
+use super::effect::Told;
 use super::paths;
 
 /// The entries of the menu. Only pages that exist are here.
@@ -68,6 +69,8 @@ pub(crate) struct Frame {
     pub(crate) section: Section,
     /// What has just happened.
     pub(crate) notice: Option<&'static str>,
+    /// Where that is in effect, with several nodes.
+    pub(crate) effect: Option<Told>,
 }
 
 impl Frame {
@@ -92,6 +95,7 @@ impl Frame {
             csrf: "csrf-token".into(),
             section,
             notice: None,
+            effect: None,
         }
     }
 }

@@ -6,11 +6,13 @@
 mod answer;
 mod application;
 mod documentation;
+mod effect;
 mod first_run;
 mod form;
 mod frame;
 mod gateway;
 mod guard;
+mod nodes;
 mod overview;
 pub mod paths;
 mod refusal;

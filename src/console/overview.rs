@@ -24,6 +24,8 @@ pub(crate) struct OverviewPage {
     pub(crate) applications: Option<u64>,
     /// How many roles there are; `None` for a person who may not see them.
     pub(crate) roles: Option<usize>,
+    /// How many nodes there are; `None` for a person who may not see them.
+    pub(crate) nodes: Option<usize>,
     pub(crate) token_endpoint: String,
     /// How long a token lives, in words.
     pub(crate) token_lifetime: String,
@@ -42,10 +44,12 @@ pub(crate) async fn show(
     let mut tx = app.store.read().await?;
     let applications = store::application::count(&mut tx).await?;
     let roles = store::role::all(&mut tx).await?.len();
+    let nodes = store::node::all(&mut tx).await?.len();
     let page = OverviewPage {
         frame: signed_in.frame(Section::Overview),
         applications: signed_in.may(SecurityResource::Applications, Action::View).then_some(applications),
         roles: signed_in.may(SecurityResource::Roles, Action::View).then_some(roles),
+        nodes: signed_in.may(SecurityResource::Metrics, Action::View).then_some(nodes),
         token_endpoint: app.config.public_url.join("/oauth2/token"),
         token_lifetime: words::duration(app.config.token.lifetime),
     };
@@ -63,6 +67,7 @@ mod tests {
             frame: Frame::sample(Section::Overview),
             applications: Some(12),
             roles: None,
+            nodes: Some(3),
             token_endpoint: "https://hub.example/oauth2/token".into(),
             token_lifetime: "10 minutes".into(),
         };

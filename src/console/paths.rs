@@ -55,6 +55,17 @@ pub const GATEWAY_DELETE: &str = "/console/gateways/{id}/delete";
 /// The OAuth documentation page.
 pub const DOCUMENTATION: &str = "/console/documentation";
 
+/// The Nodes page.
+pub const NODES: &str = "/console/nodes";
+/// The route of the page that tells where a change is in effect.
+pub const CHANGE: &str = "/console/changes/{seq}";
+
+/// The page that tells where a change is in effect.
+#[must_use]
+pub fn change(seq: u64) -> String {
+    CHANGE.replace("{seq}", &seq.to_string())
+}
+
 /// The page of an application.
 #[must_use]
 pub fn application(client_id: &str) -> String {

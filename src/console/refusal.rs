@@ -1,5 +1,6 @@
 //! The one place where the console turns a refusal into a page.
 
+use super::when::When;
 use super::{answer, paths};
 use crate::app::App;
 use crate::http::kind;
@@ -8,6 +9,7 @@ use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
 use std::borrow::Cow;
+use std::time::Duration;
 
 /// Where to go from here.
 #[derive(Clone, Debug)]
@@ -31,7 +33,7 @@ pub(crate) fn page(status: StatusCode, title: &str, detail: &str, link: Option<L
 }
 
 /// The page for a problem that arose outside of the console's own code: unknown path, method, body, store, panic.
-pub(crate) fn rescue(_app: &App, problem: &Problem) -> Response {
+pub(crate) fn rescue(app: &App, problem: &Problem) -> Response {
     let kind = problem.kind();
     let (title, detail) = if *kind == kind::UNKNOWN_PATH {
         ("This page does not exist", "The address may have been mistyped, or what it showed was deleted.")
@@ -42,7 +44,25 @@ pub(crate) fn rescue(_app: &App, problem: &Problem) -> Response {
     } else {
         (kind.title, problem.detail())
     };
-    page(kind.status, title, detail, Some(Link { path: paths::CONSOLE.into(), label: "Go to the console" }))
+    let detail = if *kind == kind::UNAVAILABLE { format!("{detail} {}", still_served(app)) } else { detail.to_owned() };
+    page(kind.status, title, &detail, Some(Link { path: paths::CONSOLE.into(), label: "Go to the console" }))
+}
+
+/// Longer than between two polls: the store is away then.
+const AWAY: Duration = Duration::from_secs(1);
+
+/// What applications meet while the store is away.
+fn still_served(app: &App) -> String {
+    let limit = app.config.timing.staleness_limit;
+    match (app.fresh(), app.snapshot.last_good_poll()) {
+        (Ok(()), Some(began)) if app.clock.now().since(began) > AWAY => format!(
+            "Applications go on being served by what was in effect before. If this lasts, this node refuses everything \
+             from {} on.",
+            When::new(began.plus(limit)).time
+        ),
+        (Ok(()), _) => String::new(),
+        _ => "Until it is back, this node refuses every application.".to_owned(),
+    }
 }
 
 /// The page for a console page that shows something which is not there.

@@ -50,6 +50,7 @@ impl SignedIn {
             csrf: self.csrf.clone(),
             section,
             notice: None,
+            effect: None,
         }
     }
 

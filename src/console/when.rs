@@ -2,13 +2,15 @@
 
 use crate::domain::time::Timestamp;
 
-/// An instant in three forms.
+/// An instant in four forms.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct When {
     /// RFC 3339, for machines.
     pub(crate) datetime: String,
     /// The day, for a table.
     pub(crate) day: String,
+    /// The time of day in UTC, for what is near.
+    pub(crate) time: String,
     /// Day and time in UTC, for a closer look.
     pub(crate) full: String,
 }
@@ -18,9 +20,14 @@ impl When {
     pub(crate) fn new(instant: Timestamp) -> Self {
         let datetime = instant.to_string();
         let day = datetime.split('T').next().unwrap_or(&datetime).to_owned();
+        let time = time_of(&datetime);
         let full = datetime.replace('T', " ").replace('Z', " UTC");
-        Self { datetime, day, full }
+        Self { datetime, day, time, full }
     }
+}
+
+fn time_of(datetime: &str) -> String {
+    datetime.split_once('T').map_or(datetime, |(_, time)| time).replace('Z', " UTC")
 }
 
 #[cfg(test)]
@@ -32,6 +39,7 @@ mod tests {
         let when = When::new(Timestamp::from_seconds(1_700_000_000));
         assert_eq!(when.datetime, "2023-11-14T22:13:20Z");
         assert_eq!(when.day, "2023-11-14");
+        assert_eq!(when.time, "22:13:20 UTC");
         assert_eq!(when.full, "2023-11-14 22:13:20 UTC");
     }
 }

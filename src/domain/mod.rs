@@ -13,6 +13,7 @@ pub mod gateway;
 pub mod grant;
 pub mod json;
 pub mod name;
+pub mod node;
 pub mod prometheus;
 pub mod resource;
 pub mod role;

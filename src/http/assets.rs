@@ -28,6 +28,7 @@ const ASSETS: &[Asset] = &[
     },
     Asset { name: "console.js", content_type: SCRIPT, text: include_str!("../../assets/console.js") },
     Asset { name: "copy.js", content_type: SCRIPT, text: include_str!("../../assets/copy.js") },
+    Asset { name: "effect.js", content_type: SCRIPT, text: include_str!("../../assets/effect.js") },
     Asset { name: "first-run.js", content_type: SCRIPT, text: include_str!("../../assets/first-run.js") },
     Asset { name: "gateway.js", content_type: SCRIPT, text: include_str!("../../assets/gateway.js") },
     Asset { name: "new-key.js", content_type: SCRIPT, text: include_str!("../../assets/new-key.js") },

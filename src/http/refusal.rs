@@ -67,7 +67,13 @@ pub fn stale() -> Problem {
 #[must_use]
 pub fn store(error: &StoreError) -> Problem {
     match error {
-        StoreError::Contention | StoreError::Unavailable(_) => {
+        StoreError::Unavailable(_) => {
+            tracing::warn!(%error, "the store did not answer");
+            Problem::unavailable(
+                "The database can't be reached, so nothing can be changed or shown here just now. Try again in a moment.",
+            )
+        }
+        StoreError::Contention => {
             tracing::warn!(%error, "the store did not answer");
             Problem::unavailable("The store did not answer in time. Try again in a moment.")
         }

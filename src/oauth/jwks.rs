@@ -14,13 +14,21 @@ use crate::app::App;
 /// signing with it.
 pub const PUBLISHED: HeaderValue = HeaderValue::from_static("public, max-age=300");
 
-/// Answers with the set of keys.
+/// Answers with the set of keys, even if this node has lost its store and decides nothing: others can verify what was
+/// signed. Nobody is to keep that answer, since a key may have been retired meanwhile.
 ///
 /// # Errors
 /// `temporarily_unavailable` while this node knows no keys.
 pub async fn show(State(app): State<Arc<App>>) -> Result<Response, OauthError> {
-    app.fresh().map_err(|_| OauthError::unavailable())?;
-    Ok(published(app.snapshot.keys().jwks.clone()))
+    let keys = app.snapshot.keys().jwks.clone();
+    if keys.is_empty() {
+        return Err(OauthError::unavailable());
+    }
+    let mut answer = published(keys);
+    if app.fresh().is_err() {
+        answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    Ok(answer)
 }
 
 /// A JSON answer that others may keep for a while.

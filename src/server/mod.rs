@@ -13,6 +13,7 @@ pub use listener::{Listeners, StartError};
 pub use termination::{Stop, Termination};
 
 use crate::{
+    actions::node,
     api,
     app::App,
     console,
@@ -62,7 +63,7 @@ impl Server {
     /// [`StartError::Store`].
     pub async fn start_on(app: Arc<App>, listeners: Listeners) -> Result<Running, StartError> {
         if app.fresh().is_err() {
-            app.bootstrap().await?;
+            node::join(&app).await?;
         }
         let (stop, stopped) = watch::channel(false);
         let counters = Arc::new(Counters::default());
@@ -79,6 +80,8 @@ impl Server {
         tasks.push(tokio::spawn(jobs::follow(Arc::clone(&app), stopped.clone())));
         tasks.push(tokio::spawn(upstream::follow(Arc::clone(&app), upstreams, stopped.clone())));
         tasks.push(tokio::spawn(jobs::keep_up(Arc::clone(&app), stopped.clone())));
+        tasks.push(tokio::spawn(jobs::report(Arc::clone(&app), stopped.clone())));
+        tasks.push(tokio::spawn(jobs::listen(Arc::clone(&app), stopped.clone())));
         tasks.push(tokio::spawn(jobs::count(Arc::clone(&app), stopped)));
         Ok(Running { address, ops_address, app, stop, tasks })
     }
@@ -111,6 +114,7 @@ impl Running {
             let _ = task.await;
         }
         jobs::count_the_rest(&self.app).await;
+        jobs::report_no_more(&self.app).await;
     }
 }
 

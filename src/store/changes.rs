@@ -1,10 +1,11 @@
 //! The feed of changes, by which every node learns what another one did.
 
-use super::{StoreError, Tx, audit_event, on, statements};
+use super::{StoreError, Tx, audit_event, migrate, notify, on, statements};
 use crate::domain::application::ClientId;
 use crate::domain::audit_event::AuditEvent;
 use crate::domain::gateway::GatewayId;
 use crate::domain::role::RoleId;
+use crate::domain::time::Timestamp;
 
 statements! {
     /// Bumping the one row makes writers queue up here: numbers become visible in order and without gaps, which a
@@ -14,6 +15,7 @@ statements! {
     INSERT = "INSERT INTO change (seq, id, kind, target, at) VALUES ($1, $2, $3, $4, $5)";
     RAISE_MIN_SEQ = "UPDATE application SET min_seq = $1 WHERE client_id = $2";
     HEAD = "SELECT c.seq, COALESCE((SELECT f.id FROM change f WHERE f.seq = c.seq), '') AS id FROM change_counter c WHERE c.id = 1";
+    AT = "SELECT at FROM change WHERE seq = $1";
     FROM = "SELECT seq, id, kind, target FROM change WHERE seq >= $1 ORDER BY seq LIMIT $2";
 }
 
@@ -93,6 +95,11 @@ pub struct FeedEntry {
 
 /// Writes what was recorded; the numbers come last but for the audit events, which carry numbers of their own.
 pub(super) async fn write(tx: &mut Tx, recorded: Vec<Recorded>) -> Result<Option<u64>, StoreError> {
+    if recorded.is_empty() {
+        return Ok(None);
+    }
+    // A program that can't read the schema any more must not write to it either.
+    migrate::check_readable(tx).await?;
     let mut last = None;
     for Recorded { changes, event } in recorded {
         for change in changes {
@@ -109,6 +116,9 @@ pub(super) async fn write(tx: &mut Tx, recorded: Vec<Recorded>) -> Result<Option
         }
         let sequence = bump(tx, AUDIT_COUNTER).await?;
         audit_event::append(tx, sequence, &event).await?;
+    }
+    if last.is_some() && tx.notifies() {
+        notify::send(tx, "").await?;
     }
     Ok(last)
 }
@@ -135,6 +145,16 @@ pub async fn serialise(tx: &mut Tx) -> Result<(), StoreError> {
 pub async fn head(tx: &mut Tx) -> Result<Cursor, StoreError> {
     let (seq, id): (i64, String) = on!(tx, connection => sqlx::query_as(HEAD).fetch_one(connection).await)?;
     Ok(Cursor { seq: u64::try_from(seq).unwrap_or_default(), id })
+}
+
+/// When the change of that number was made; `None` if there is none.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn made_at(tx: &mut Tx, seq: u64) -> Result<Option<Timestamp>, StoreError> {
+    let seq = i64::try_from(seq).unwrap_or(i64::MAX);
+    let row: Option<(i64,)> = on!(tx, connection => sqlx::query_as(AT).bind(seq).fetch_optional(connection).await)?;
+    Ok(row.map(|(at,)| Timestamp::from_micros(at)))
 }
 
 /// At most `limit` changes from number `from` on, in order.

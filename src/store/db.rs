@@ -26,22 +26,26 @@ pub enum StoreSettings {
 pub struct Store {
     pub(super) security: Db,
     pub(super) entities: Db,
+    pub(super) notify: bool,
     awaited: Arc<AtomicUsize>,
 }
 
 #[derive(Clone, Debug)]
 pub(super) enum Db {
     /// One writer, because SQLite has one; readers beside it never wait for it (WAL).
-    Sqlite {
-        writer: SqlitePool,
-        readers: SqlitePool,
+    Sqlite { writer: SqlitePool, readers: SqlitePool },
+    Postgres {
+        pool: PgPool,
+        /// Whether prepared statements outlive their transaction.
+        prepared: bool,
     },
-    Postgres(PgPool),
 }
 
 /// How long a writer waits for another process's write (the command line works while the server runs).
 const BUSY_TIMEOUT: Duration = Duration::from_secs(20);
-/// How long a request waits for a connection before the store counts as away.
+/// How long a request waits for a connection to PostgreSQL before the store counts as away.
+const AWAY_AFTER: Duration = Duration::from_secs(2);
+/// How long a request waits for its turn at SQLite.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(25);
 
 impl Store {
@@ -54,20 +58,33 @@ impl Store {
             StoreSettings::Folder(folder) => Ok(Self {
                 security: sqlite(&folder.join("gateway-hub.db")).await?,
                 entities: sqlite(&folder.join("entities.db")).await?,
+                notify: false,
                 awaited: Arc::default(),
             }),
             StoreSettings::Postgres(url) => {
                 let options = PgConnectOptions::from_str(url.expose()).map_err(StoreError::from)?;
-                let options = options.application_name("gateway-hub");
+                // Poolers refuse start parameters that they do not know, and nothing here is a floating-point number.
+                let options = options.application_name("gateway-hub").extra_float_digits(None);
+                let prepared = url.may_prepare();
                 let pool = |connections| {
                     PgPoolOptions::new()
                         .max_connections(connections)
-                        .acquire_timeout(Duration::from_secs(5))
+                        .acquire_timeout(AWAY_AFTER)
                         .connect_lazy_with(options.clone())
                 };
-                Ok(Self { security: Db::Postgres(pool(8)), entities: Db::Postgres(pool(8)), awaited: Arc::default() })
+                // One more for the listener.
+                let security = Db::Postgres { pool: pool(9), prepared };
+                let entities = Db::Postgres { pool: pool(8), prepared };
+                Ok(Self { security, entities, notify: true, awaited: Arc::default() })
             }
         }
+    }
+
+    /// The same store, whose nodes tell each other of changes or leave that to the poll. PostgreSQL only.
+    #[must_use]
+    pub fn notifying(mut self, notify: bool) -> Self {
+        self.notify &= notify;
+        self
     }
 
     /// Brings both databases to this program's schema, one process at a time.
@@ -94,7 +111,7 @@ impl Store {
     /// [`StoreError::Unavailable`], [`StoreError::Contention`].
     pub async fn write(&self) -> Result<Tx, StoreError> {
         let _waiting = Waiting::new(&self.awaited);
-        self.security.write().await
+        Ok(self.security.write().await?.notifying(self.notify))
     }
 
     /// A transaction that writes to the same database what is no security state, such as usage, and lets others go first:
@@ -184,26 +201,39 @@ fn make_private(file: &Path) -> std::io::Result<()> {
     }
 }
 
+const READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+/// Whatever the server's defaults: what is acknowledged is on disk, and no writer waits for ever. `SET LOCAL` holds for the
+/// transaction alone, so that it is right behind a pooler too.
+const WRITE: &str =
+    "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL synchronous_commit = on; SET LOCAL lock_timeout = '5s'";
+// Behind a pooler the connection may have been another client's a moment ago, whose statements have the same names as ours.
+const READ_POOLED: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; DEALLOCATE ALL";
+const WRITE_POOLED: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL synchronous_commit = on; \
+    SET LOCAL lock_timeout = '5s'; DEALLOCATE ALL";
+
 impl Db {
     async fn read(&self) -> Result<Tx, StoreError> {
         Ok(Tx::new(match self {
-            Self::Sqlite { readers, .. } => Inner::Sqlite(readers.begin().await?),
-            Self::Postgres(pool) => {
-                Inner::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
+            Self::Sqlite { readers, .. } => Inner::Sqlite(readers.begin().await.map_err(no_transaction)?),
+            Self::Postgres { pool, prepared: true } => {
+                Inner::Postgres(pool.begin_with(READ).await.map_err(no_transaction)?)
+            }
+            Self::Postgres { pool, prepared: false } => {
+                Inner::Postgres(pool.begin_with(READ_POOLED).await.map_err(no_transaction)?)
             }
         }))
     }
 
     pub(super) async fn write(&self) -> Result<Tx, StoreError> {
         Ok(Tx::new(match self {
-            Self::Sqlite { writer, .. } => Inner::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
-            Self::Postgres(pool) => {
-                let mut transaction = pool.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
-                // Whatever the server's defaults: what is acknowledged is on disk, and no writer waits for ever.
-                sqlx::raw_sql("SET LOCAL synchronous_commit = on; SET LOCAL lock_timeout = '5s'")
-                    .execute(&mut *transaction)
-                    .await?;
-                Inner::Postgres(transaction)
+            Self::Sqlite { writer, .. } => {
+                Inner::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await.map_err(no_transaction)?)
+            }
+            Self::Postgres { pool, prepared: true } => {
+                Inner::Postgres(pool.begin_with(WRITE).await.map_err(no_transaction)?)
+            }
+            Self::Postgres { pool, prepared: false } => {
+                Inner::Postgres(pool.begin_with(WRITE_POOLED).await.map_err(no_transaction)?)
             }
         }))
     }
@@ -214,7 +244,15 @@ impl Db {
                 readers.close().await;
                 writer.close().await;
             }
-            Self::Postgres(pool) => pool.close().await,
+            Self::Postgres { pool, .. } => pool.close().await,
         }
+    }
+}
+
+/// Whatever the database says to a caller who wants in, it is not there for this one.
+fn no_transaction(error: sqlx::Error) -> StoreError {
+    match StoreError::from(error) {
+        StoreError::Refused(why) => StoreError::Unavailable(why),
+        error => error,
     }
 }

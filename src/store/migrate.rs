@@ -23,6 +23,7 @@ pub(super) const SECURITY: &[Migration] = &[
     Migration { version: 3, minimum_reader: 1, sql: include_str!("../../migrations/security/0003_keys.sql") },
     // A program that does not know gateways reads on; it forwards nothing.
     Migration { version: 4, minimum_reader: 1, sql: include_str!("../../migrations/security/0004_gateways.sql") },
+    Migration { version: 5, minimum_reader: 1, sql: include_str!("../../migrations/security/0005_nodes.sql") },
 ];
 
 /// The steps of the entity inventory.
@@ -56,13 +57,7 @@ pub(super) async fn run(db: &Db, family: &'static str, migrations: &[Migration])
     )
     .await?;
     let (applied, minimum_reader) = state(&mut tx, family).await?;
-    let known = migrations.last().map_or(0, |last| last.version);
-    if minimum_reader > known {
-        return Err(StoreError::Unreadable(format!(
-            "its {family} schema needs a program that knows version {minimum_reader}, this one knows {known}: \
-             start the newer gateway-hub"
-        )));
-    }
+    readable(family, minimum_reader, migrations)?;
     let mut count = 0;
     for migration in migrations.iter().filter(|migration| migration.version > applied) {
         execute(&mut tx, migration.sql).await?;
@@ -75,6 +70,33 @@ pub(super) async fn run(db: &Db, family: &'static str, migrations: &[Migration])
     }
     tx.commit().await?;
     Ok(count)
+}
+
+const FAMILIES: [(&str, &[Migration]); 2] = [("security", SECURITY), ("entities", ENTITIES)];
+
+/// Checks that a newer program has not changed the schema beyond what this one can read, while this one runs.
+///
+/// # Errors
+/// [`StoreError::Unreadable`] if so.
+pub async fn check_readable(tx: &mut Tx) -> Result<(), StoreError> {
+    const MINIMUM: &str = "SELECT family, MAX(minimum_reader) FROM schema_migration GROUP BY family";
+    let rows: Vec<(String, i64)> = super::on!(tx, connection => sqlx::query_as(MINIMUM).fetch_all(connection).await)?;
+    for (family, migrations) in FAMILIES {
+        let minimum = rows.iter().find(|(name, _)| name == family).map_or(0, |(_, minimum)| *minimum);
+        readable(family, minimum, migrations)?;
+    }
+    Ok(())
+}
+
+fn readable(family: &str, minimum_reader: i64, migrations: &[Migration]) -> Result<(), StoreError> {
+    let known = migrations.last().map_or(0, |last| last.version);
+    if minimum_reader <= known {
+        return Ok(());
+    }
+    Err(StoreError::Unreadable(format!(
+        "its {family} schema needs a program that knows version {minimum_reader}, this one knows {known}: \
+         start the newer gateway-hub"
+    )))
 }
 
 async fn state(tx: &mut Tx, family: &'static str) -> Result<(i64, i64), StoreError> {

@@ -5,6 +5,7 @@
 mod db;
 mod error;
 mod migrate;
+mod notify;
 mod rows;
 mod shape;
 mod tx;
@@ -22,6 +23,7 @@ pub mod entity_search;
 pub mod gateway;
 pub mod keys;
 pub mod meta;
+pub mod node;
 pub mod role;
 pub mod session;
 pub mod token;
@@ -29,7 +31,8 @@ pub mod usage;
 
 pub use db::{Store, StoreSettings};
 pub use error::StoreError;
-pub use migrate::{Migration, MigrationReport};
+pub use migrate::{Migration, MigrationReport, check_readable};
+pub use notify::Listener;
 pub use shape::Shape;
 pub use tx::Tx;
 
@@ -71,6 +74,7 @@ pub fn security_statements() -> impl Iterator<Item = (&'static str, &'static str
         ("gateway", gateway::STATEMENTS),
         ("keys", keys::STATEMENTS),
         ("meta", meta::STATEMENTS),
+        ("node", node::STATEMENTS),
         ("role", role::STATEMENTS),
         ("session", session::STATEMENTS),
         ("token", token::STATEMENTS),

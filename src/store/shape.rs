@@ -50,7 +50,7 @@ impl Db {
         }
         match self {
             Self::Sqlite { readers, .. } => shape!(readers),
-            Self::Postgres(pool) => shape!(pool),
+            Self::Postgres { pool, .. } => shape!(pool),
         }
     }
 }

@@ -8,6 +8,7 @@ use sqlx::{Postgres, Sqlite, Transaction};
 /// A transaction. Dropped without [`Tx::commit`] it leaves nothing behind.
 pub struct Tx {
     inner: Inner,
+    notifies: bool,
     recorded: Vec<Recorded>,
 }
 
@@ -18,7 +19,17 @@ pub(super) enum Inner {
 
 impl Tx {
     pub(super) const fn new(inner: Inner) -> Self {
-        Self { inner, recorded: Vec::new() }
+        Self { inner, notifies: false, recorded: Vec::new() }
+    }
+
+    /// The same, and its changes are told to the other nodes at once.
+    pub(super) const fn notifying(mut self, notifies: bool) -> Self {
+        self.notifies = notifies;
+        self
+    }
+
+    pub(super) const fn notifies(&self) -> bool {
+        self.notifies
     }
 
     pub(super) const fn inner(&mut self) -> &mut Inner {

@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection, sqlite::SqliteConne
 use super::postgres::PostgresDatabase;
 
 /// Tables that signing in and using things may touch without any change of security state.
-const USE: [&str; 4] = ["console_session", "usage_day", "denial", "sqlite_sequence"];
+const USE: [&str; 5] = ["console_session", "usage_day", "denial", "node", "sqlite_sequence"];
 /// The column that using an application or a secret touches.
 const LAST_USED: &str = "last_used_at";
 

@@ -12,7 +12,7 @@ use crate::console::form::{Guarded, InQuery};
 use crate::console::frame::{Frame, Section};
 use crate::console::session::SignedIn;
 use crate::console::when::When;
-use crate::console::{answer, words};
+use crate::console::{answer, effect, words};
 use crate::domain::application::Application;
 use crate::http::parameters::Segment;
 use crate::http::problem::Problem;
@@ -72,7 +72,7 @@ pub(crate) async fn confirm(
     match delete(&app, &signed_in.actor(), &application.client_id).await {
         // Somebody else was faster: it is deleted all the same.
         Ok(()) | Err(ActionError::NotFound { .. }) => {
-            Ok(answer::see_other(&back.without_the_page().path_saying(DELETED)))
+            Ok(answer::see_other(&effect::after(&app, &back.without_the_page().path_saying(DELETED))))
         }
         Err(ActionError::Forbidden(message) | ActionError::Conflict(message)) => {
             let error = Some(words::sentence(&message));

@@ -6,6 +6,7 @@ use super::row::Row;
 use super::switch::{OVERLAP_ENDED, OVERLAP_IS_OVER};
 use crate::app::App;
 use crate::console::answer;
+use crate::console::effect::Changed;
 use crate::console::form::InQuery;
 use crate::console::frame::{Frame, Section};
 use crate::console::session::SignedIn;
@@ -84,11 +85,13 @@ pub(crate) async fn show(
     State(app): State<Arc<App>>,
     Extension(signed_in): Extension<Arc<SignedIn>>,
     InQuery(query): InQuery<ListQuery>,
+    InQuery(changed): InQuery<Changed>,
 ) -> Result<Response, Problem> {
     let mut frame = signed_in.frame(Section::Applications);
     // Only words of our own: a link can't put text onto the page.
     let notice = NOTICES.iter().find(|(name, _)| query.notice.as_deref() == Some(name));
     frame.notice = notice.map(|(_, words)| *words);
+    frame.effect = changed.told(&app).await?;
     let list = load(&app, &signed_in, query).await?;
     Ok(answer::page(StatusCode::OK, &ListPage { frame, list }))
 }

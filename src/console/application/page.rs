@@ -10,6 +10,7 @@ use super::wanted;
 use crate::actions::application::seen;
 use crate::actions::seen::Seen;
 use crate::app::App;
+use crate::console::effect::Changed;
 use crate::console::form::{Fields, FromFields, InQuery};
 use crate::console::frame::{Frame, Section};
 use crate::console::session::SignedIn;
@@ -155,10 +156,12 @@ pub(crate) async fn show(
     Extension(signed_in): Extension<Arc<SignedIn>>,
     Segment(client_id): Segment,
     InQuery(query): InQuery<PageQuery>,
+    InQuery(changed): InQuery<Changed>,
 ) -> Result<Response, Problem> {
     match wanted(&app, &client_id).await? {
         Ok(application) => {
-            let page = load(&app, &signed_in, &application, query).await?;
+            let mut page = load(&app, &signed_in, &application, query).await?;
+            page.frame.effect = changed.told(&app).await?;
             Ok(answer::page(StatusCode::OK, &page))
         }
         Err(gone) => Ok(gone),

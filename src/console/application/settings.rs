@@ -7,7 +7,7 @@ use crate::actions::application::{ApplicationUpdate, update};
 use crate::actions::seen::Seen;
 use crate::app::App;
 use crate::console::form::{Fields, FromFields, Guarded};
-use crate::console::{answer, paths, words};
+use crate::console::{answer, effect, paths, words};
 use crate::domain::application::Application;
 use crate::domain::role::RoleId;
 use crate::domain::time::Timestamp;
@@ -128,12 +128,12 @@ pub(crate) async fn save(
             return page::with_fault(&app, &signed_in, unprocessable, &application, Some(form.typed), fault).await;
         }
     };
-    let saved = |notice: &str| answer::see_other(&format!("{}?notice={notice}", paths::application(id.as_str())));
+    let page = |notice: &str| format!("{}?notice={notice}", paths::application(id.as_str()));
     if is_empty(&changes) {
-        return Ok(saved("unchanged"));
+        return Ok(answer::see_other(&page("unchanged")));
     }
     let (status, fault) = match update(&app, &signed_in.actor(), id, &changes).await {
-        Ok(_) => return Ok(saved("saved")),
+        Ok(_) => return Ok(answer::see_other(&effect::after(&app, &page("saved")))),
         Err(ActionError::Invalid { field, message }) => (unprocessable, Fault::new(field, words::sentence(&message))),
         Err(ActionError::Forbidden(message)) => (StatusCode::FORBIDDEN, Fault::new("", words::sentence(&message))),
         Err(ActionError::Conflict(_)) => (StatusCode::CONFLICT, Fault::new("", CHANGED)),

@@ -5,6 +5,7 @@ use super::list::{self, List};
 use crate::actions::api_key::ShownKey;
 use crate::app::App;
 use crate::console::answer;
+use crate::console::effect;
 use crate::console::frame::{Frame, Section};
 use crate::console::session::SignedIn;
 use crate::console::snippet::{self, Snippet};
@@ -56,7 +57,7 @@ pub(crate) async fn show(
     let list = list::behind_window(app, signed_in, back.clone()).await;
     let list = list.unwrap_or_else(|_| List { back, ..List::default() });
     let page = ShownPage {
-        frame: signed_in.frame(Section::Applications),
+        frame: Frame { effect: effect::of_change_just_made(app).await, ..signed_in.frame(Section::Applications) },
         list,
         title,
         intro,

@@ -8,7 +8,7 @@ use crate::actions::{ActionError, application};
 use crate::app::App;
 use crate::console::form::{Button, Guarded};
 use crate::console::session::SignedIn;
-use crate::console::{answer, paths, words};
+use crate::console::{answer, effect, paths, words};
 use crate::domain::application::Application;
 use crate::http::parameters::Segment;
 use crate::http::problem::Problem;
@@ -81,7 +81,7 @@ async fn done(
     outcome: Result<(), ActionError>,
 ) -> Result<Response, Problem> {
     let (status, message) = match outcome {
-        Ok(()) => return Ok(answer::see_other(then)),
+        Ok(()) => return Ok(answer::see_other(&effect::after(app, then))),
         Err(ActionError::Forbidden(message)) => (StatusCode::FORBIDDEN, message),
         Err(ActionError::Conflict(message)) => (StatusCode::CONFLICT, message),
         Err(error) => return Err(error.into()),

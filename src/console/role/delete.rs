@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::console::form::{Button, Guarded};
 use crate::console::frame::{Frame, Section};
 use crate::console::session::SignedIn;
-use crate::console::{answer, paths, words};
+use crate::console::{answer, effect, paths, words};
 use crate::domain::role::Role;
 use crate::http::parameters::Segment;
 use crate::http::problem::Problem;
@@ -58,7 +58,7 @@ pub(crate) async fn confirm(
     match actions::role::delete(&app, &signed_in.actor(), &role.id).await {
         // Somebody else was faster: it is deleted all the same.
         Ok(()) | Err(ActionError::NotFound { .. }) => {
-            Ok(answer::see_other(&format!("{}?notice={DELETED}", paths::ROLES)))
+            Ok(answer::see_other(&effect::after(&app, &format!("{}?notice={DELETED}", paths::ROLES))))
         }
         Err(ActionError::Forbidden(message) | ActionError::Conflict(message)) => {
             window(&app, &signed_in, StatusCode::FORBIDDEN, &role, Some(words::sentence(&message))).await

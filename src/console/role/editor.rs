@@ -12,7 +12,7 @@ use crate::console::form::{Guarded, InQuery};
 use crate::console::frame::{Frame, Section};
 use crate::console::refusal::{self, Link};
 use crate::console::session::SignedIn;
-use crate::console::{answer, paths, words};
+use crate::console::{answer, effect, paths, words};
 use crate::domain::name::Name;
 use crate::domain::role::{Role, RoleId};
 use crate::http::parameters::Segment;
@@ -113,7 +113,7 @@ pub(crate) async fn make(
         }
     };
     match made.map(|_| MADE).map_err(Faults::of) {
-        Ok(notice) => Ok(answer::see_other(&format!("{}?notice={notice}", paths::ROLES))),
+        Ok(notice) => Ok(answer::see_other(&effect::after(&app, &format!("{}?notice={notice}", paths::ROLES)))),
         Err(Ok(faults)) => {
             let page = EditorPage::new(signed_in.frame(Section::Roles), None, form, faults);
             Ok(answer::page(StatusCode::UNPROCESSABLE_ENTITY, &page))
@@ -149,7 +149,7 @@ pub(crate) async fn save(
         return changed_meanwhile(&app, &signed_in, &role.id, form).await;
     }
     match done.map_err(Faults::of) {
-        Ok(_) => Ok(answer::see_other(&format!("{}?notice={SAVED}", paths::ROLES))),
+        Ok(_) => Ok(answer::see_other(&effect::after(&app, &format!("{}?notice={SAVED}", paths::ROLES)))),
         Err(Ok(faults)) => {
             let page = edit_page(&app, &signed_in, &role, form, faults).await?;
             Ok(answer::page(StatusCode::UNPROCESSABLE_ENTITY, &page))

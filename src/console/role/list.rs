@@ -3,6 +3,7 @@
 use super::COUNTED;
 use crate::app::App;
 use crate::console::answer;
+use crate::console::effect::Changed;
 use crate::console::form::{Fields, FromFields, InQuery};
 use crate::console::frame::{Frame, Section};
 use crate::console::session::SignedIn;
@@ -74,9 +75,11 @@ pub(crate) async fn page(
     State(app): State<Arc<App>>,
     Extension(signed_in): Extension<Arc<SignedIn>>,
     InQuery(notice): InQuery<Notice>,
+    InQuery(changed): InQuery<Changed>,
 ) -> Result<Response, Problem> {
     let mut frame = signed_in.frame(Section::Roles);
     frame.notice = notice.words();
+    frame.effect = changed.told(&app).await?;
     let roles = cards(&mut app.store.read().await?).await?;
     Ok(answer::page(StatusCode::OK, &RolesPage { frame, roles, editable: signed_in.user.is_administrator() }))
 }
