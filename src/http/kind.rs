@@ -66,7 +66,7 @@ kinds! {
         "The application may edit some entities, but this one lies outside the data filters of its roles, before or after the change.",
         "Change only entities within the filters that GET /api/v1/whoami shows under edit, and keep the attributes that the filters \
          ask for.";
-    FILTER_UNENFORCEABLE "filter-unenforceable" FORBIDDEN "The data filter can't be enforced here",
+    FILTER_UNENFORCEABLE "filter-unenforceable" FORBIDDEN "The data filter is not enforceable here",
         "A role of the application limits its data by a filter, and at this gateway nothing can make sure that the answer keeps to it. \
          So the request is refused.",
         "Ask an administrator for a role without a filter on this gateway, or for a gateway whose service enforces the filter. GET \

@@ -4,19 +4,18 @@ use http::{HeaderMap, HeaderValue, header};
 
 use crate::domain::gateway::{Gateway, UpstreamAddress};
 
-/// Rewrites or drops `Location` and `Content-Location`. `hub` is the public URL; `path` is where the request went, without
-/// the gateway's prefix.
+/// Rewrites or drops `Location` and `Content-Location`; `hub` is the public URL.
 pub(super) fn rewrite(headers: &mut HeaderMap, gateway: &Gateway, hub: &str) {
     for name in [header::LOCATION, header::CONTENT_LOCATION] {
         let Some(value) = headers.remove(&name) else { continue };
-        let rewritten = value.to_str().ok().and_then(|value| of(value, gateway, hub));
+        let rewritten = value.to_str().ok().and_then(|value| of(value, gateway.name.as_str(), &gateway.addresses, hub));
         if let Some(value) = rewritten.and_then(|value| HeaderValue::try_from(value).ok()) {
             headers.insert(name, value);
         }
     }
 }
 
-fn of(location: &str, gateway: &Gateway, hub: &str) -> Option<String> {
+fn of(location: &str, name: &str, addresses: &[UpstreamAddress], hub: &str) -> Option<String> {
     let location = location.trim();
     let end = location.find(['?', '#']).unwrap_or(location.len());
     // Browsers read a backslash as a slash, and dots as a way out.
@@ -29,12 +28,12 @@ fn of(location: &str, gateway: &Gateway, hub: &str) -> Option<String> {
         // Relative to the request's own path, which has the same form here.
         return (!climbs(path_part)).then(|| location.to_owned());
     }
-    let inside = gateway.addresses.iter().find_map(|address| inside(location, address))?;
+    let inside = addresses.iter().find_map(|address| inside(location, address))?;
     let path_end = inside.find(['?', '#']).unwrap_or(inside.len());
     if climbs(&inside[..path_end]) || inside[..path_end].contains("//") {
         return None;
     }
-    Some(format!("{hub}/gateways/{}{inside}", gateway.name.as_str()))
+    Some(format!("{hub}/gateways/{name}{inside}"))
 }
 
 /// What follows the address in a location that lies below it.
@@ -70,35 +69,15 @@ fn climbs(path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::gateway::{GatewayId, GatewayKind, Limits, Timeouts, UpstreamAuthentication};
-    use crate::domain::resource::GatewayName;
-    use crate::domain::time::Timestamp;
-
-    fn gateway(address: &str) -> Gateway {
-        Gateway {
-            id: GatewayId::new("gw_1"),
-            name: GatewayName::parse("shop").expect("a name"),
-            description: String::new(),
-            kind: GatewayKind::Http,
-            addresses: vec![UpstreamAddress::parse(address).expect("an address")],
-            authentication: UpstreamAuthentication::None,
-            ca: None,
-            client_certificate: None,
-            headers: Vec::new(),
-            timeouts: Timeouts::default(),
-            limits: Limits::default(),
-            path_rules: Vec::new(),
-            assertion: false,
-            forward_filter: false,
-            created_at: Timestamp::from_seconds(0),
-        }
+    fn address(text: &str) -> [UpstreamAddress; 1] {
+        [UpstreamAddress::parse(text).expect("an address")]
     }
 
     #[test]
     fn sec_24_a_location_leads_to_the_hub_or_nowhere() {
-        let plain = gateway("http://10.0.0.5:9090");
-        let below = gateway("https://api.example/v1");
-        for (gateway, location, expected) in [
+        let plain = address("http://10.0.0.5:9090");
+        let below = address("https://api.example/v1");
+        for (addresses, location, expected) in [
             (&plain, "/orders/7?x=/../y", Some("https://hub/gateways/shop/orders/7?x=/../y")),
             (&plain, "http://10.0.0.5:9090/orders", Some("https://hub/gateways/shop/orders")),
             (&plain, "//10.0.0.5:9090/orders", Some("https://hub/gateways/shop/orders")),
@@ -123,7 +102,7 @@ mod tests {
             (&below, "/v1beta/a", None),
             (&below, "/login", None),
         ] {
-            assert_eq!(of(location, gateway, "https://hub").as_deref(), expected, "{location}");
+            assert_eq!(of(location, "shop", addresses, "https://hub").as_deref(), expected, "{location}");
         }
     }
 }

@@ -28,6 +28,8 @@ mod entities_summary;
 mod entity_races;
 mod entity_requests;
 mod gateways;
+mod gateways_forwarding;
+mod gateways_headers;
 mod introspection;
 mod inventory;
 mod nodes;

@@ -37,6 +37,7 @@ use super::{
     callers::{Application, ConsoleUser},
     postgres::PostgresDatabase,
     rows::Rows,
+    upstream::Upstream,
     wire::Site,
 };
 
@@ -144,6 +145,39 @@ impl Hub {
         let clock = clock.map(|_| Clock::manual(wall));
         let listeners = bind(&config).await;
         Self::run(config, clock, listeners, shared).await
+    }
+
+    // Gateways.
+
+    /// A gateway of kind `http` to there.
+    pub async fn gateway(&self, name: &str, upstream: &Upstream) -> GatewayId {
+        self.gateway_with(name, &upstream.url(), GatewayInput::default()).await
+    }
+
+    /// A gateway of kind `http`, unless `input` says otherwise.
+    pub async fn gateway_with(&self, name: &str, url: &str, mut input: GatewayInput) -> GatewayId {
+        input.kind.get_or_insert_with(|| "http".to_owned());
+        input.addresses.get_or_insert_with(|| vec![url.to_owned()]);
+        gateway::create(&self.app, &Actor::operator(), name, &input).await.expect("a gateway").gateway.id
+    }
+
+    /// Changes a gateway.
+    pub async fn change_gateway(&self, id: &GatewayId, input: GatewayInput) {
+        gateway::update(&self.app, &Actor::operator(), id, &input).await.expect("the gateway changes");
+    }
+
+    /// No gateway passes filters on any more, although roles count on it: a state that can't be saved.
+    pub async fn forget_forward_filter(&self) {
+        let options = SqliteConnectOptions::new().filename(self.config.data_dir.join("gateway-hub.db"));
+        let mut connection = SqliteConnection::connect_with(&options).await.expect("the database opens");
+        let forget = "UPDATE gateway SET settings = json_set(settings, '$.forward_filter', json('false'))";
+        sqlx::query(forget).execute(&mut connection).await.expect("an update");
+        connection.close().await.expect("the database closes");
+        self.app.bootstrap().await.expect("everything is read anew");
+    }
+
+    pub async fn delete_gateway(&self, id: &GatewayId) {
+        gateway::delete(&self.app, &Actor::operator(), id).await.expect("the gateway goes");
     }
 
     // The clock.

@@ -13,6 +13,7 @@ pub mod hub;
 pub mod postgres;
 pub mod process;
 pub mod rows;
+pub mod upstream;
 pub mod wire;
 
 /// Held by tests that load the machine for long, and by those that measure time: they would disturb one another.
@@ -21,4 +22,5 @@ pub static MACHINE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 pub use callers::{Application, ConsoleUser};
 pub use hub::Hub;
 pub use process::{HubProcess, Installation};
+pub use upstream::Upstream;
 pub use wire::{Answer, Connection, Request, Site};
