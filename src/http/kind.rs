@@ -46,6 +46,9 @@ kinds! {
         "The filter can't be parsed, so nothing was selected by it.",
         "The member “column” says where, and the detail says what was expected there. Example: \
          user.department = \"fx\" AND itrs.os-type IN (Linux, Windows)";
+    INVALID_QUERY "invalid-query" BAD_REQUEST "The query can't be answered",
+        "The query is malformed, or it uses what can't be limited to the data filters of the application's roles.",
+        "The detail says what stands in the way. Under a filter a few things can't be asked; most can be written in another way.";
     INVALID_BODY "invalid-body" BAD_REQUEST "The request body is not valid",
         "The body is not JSON, or not of the shape that this route expects. Nothing was changed.",
         "The detail names the place and what is expected there. The shapes are in /api/openapi.json.";
@@ -107,6 +110,10 @@ kinds! {
     UNSUPPORTED_MEDIA_TYPE "unsupported-media-type" UNSUPPORTED_MEDIA_TYPE "This content type is not accepted",
         "The route does not read bodies of this content type.",
         "Set Content-Type to the type that the detail names.";
+    QUERY_FAILED "query-failed" UNPROCESSABLE_ENTITY "The query failed",
+        "The service behind the gateway understood the query and could not carry it out.",
+        "Look at what the query divides, joins and aggregates, and ask for less at once. The service's own words are held back: they \
+         can quote the data filters of the application's roles.";
     INTERNAL "internal-error" INTERNAL_SERVER_ERROR "Something went wrong in the hub",
         "A fault in the hub itself. It has been logged under the request's id.",
         "Try again. If it stays, give the operator of this hub the X-Request-Id of the answer.";

@@ -27,13 +27,23 @@ struct Content {
     members: Vec<(&'static str, Value)>,
     challenge: Option<Challenge>,
     retry_after: Option<u32>,
+    error_type: Option<&'static str>,
+    allow: Option<&'static str>,
 }
 
 impl Problem {
     /// A problem of this kind; `detail` says what happened this time and what to do, and never repeats a secret.
     #[must_use]
     pub fn new(kind: &'static Kind, detail: impl Into<String>) -> Self {
-        Self(Box::new(Content { kind, detail: detail.into(), members: Vec::new(), challenge: None, retry_after: None }))
+        Self(Box::new(Content {
+            kind,
+            detail: detail.into(),
+            members: Vec::new(),
+            challenge: None,
+            retry_after: None,
+            error_type: None,
+            allow: None,
+        }))
     }
 
     /// A malformed request.
@@ -90,6 +100,21 @@ impl Problem {
         self
     }
 
+    /// Adds `Allow`: the methods that are possible (RFC 9110 §15.5.6).
+    #[must_use]
+    pub fn allowing(mut self, methods: &'static str) -> Self {
+        self.0.allow = Some(methods);
+        self
+    }
+
+    /// Says it as clients of Prometheus' HTTP API read it too: `status` is `"error"`, and there are `errorType` and `error`.
+    /// The number in `status` goes for it, which a reader of problem details ignores when it is none (RFC 9457 §3.1).
+    #[must_use]
+    pub fn for_prometheus(mut self, error_type: &'static str) -> Self {
+        self.0.error_type = Some(error_type);
+        self
+    }
+
     /// What kind of problem it is.
     #[must_use]
     pub fn kind(&self) -> &'static Kind {
@@ -106,6 +131,9 @@ impl Problem {
     pub fn write_headers(&self, public_url: &str, path: &str, headers: &mut HeaderMap) {
         if let Some(seconds) = self.0.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(methods) = self.0.allow {
+            headers.insert(header::ALLOW, HeaderValue::from_static(methods));
         }
         if let Some(challenge) = &self.0.challenge {
             headers.insert(header::WWW_AUTHENTICATE, challenge.header(public_url, path));
@@ -140,12 +168,19 @@ struct Document<'a> {
 
 impl Serialize for Document<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Content { kind, detail, members, .. } = self.content;
+        let Content { kind, detail, members, error_type, .. } = self.content;
         let mut document = serializer.serialize_map(None)?;
         document.serialize_entry("type", &format_args!("{}/problems/{}", self.public_url, kind.slug))?;
         document.serialize_entry("title", kind.title)?;
-        document.serialize_entry("status", &kind.status.as_u16())?;
+        match error_type {
+            None => document.serialize_entry("status", &kind.status.as_u16())?,
+            Some(_) => document.serialize_entry("status", "error")?,
+        }
         document.serialize_entry("detail", detail)?;
+        if let Some(error_type) = error_type {
+            document.serialize_entry("errorType", error_type)?;
+            document.serialize_entry("error", detail)?;
+        }
         for (member, value) in members {
             document.serialize_entry(member, value)?;
         }
@@ -174,5 +209,14 @@ mod tests {
         assert_eq!(document["status"], 400);
         assert_eq!(document["parameter"], "limit");
         assert_eq!(document["detail"], "limit is a number from 1 to 1000.");
+    }
+
+    #[test]
+    fn clients_of_prometheus_find_what_they_look_for() {
+        let problem = Problem::bad_request("No.").for_prometheus("bad_data");
+        let document: Value = serde_json::from_slice(&problem.to_json("https://hub.example")).unwrap();
+        let read = (&document["status"], &document["errorType"], &document["error"]);
+        assert_eq!(read, (&Value::from("error"), &Value::from("bad_data"), &Value::from("No.")));
+        assert_eq!(document["title"], kind::BAD_REQUEST.title);
     }
 }

@@ -9,17 +9,18 @@ use http::{HeaderValue, Method};
 
 use super::headers::{self, X_CLIENT_ID};
 use super::path::ForwardPath;
+use super::prometheus::Asked;
 use super::tether::Hold;
-use super::{http_api, location, problem};
+use super::{http_api, location, problem, prometheus, prometheus_problem};
 use crate::app::App;
 use crate::app::verifier::Verified;
 use crate::domain::access::{Permit, Refusal};
 use crate::domain::gateway::{GatewayKind, default_action};
 use crate::domain::grant::Action;
+use crate::domain::prometheus::Memory;
 use crate::domain::resource::{GatewayName, Resource};
 use crate::http::context::{Cut, RequestContext};
 use crate::http::gate::{Forwarded, GATEWAYS};
-use crate::http::kind;
 use crate::http::problem::Problem;
 use crate::upstream::{EnforcedRequest, RequestBody, Upstreams};
 
@@ -36,6 +37,7 @@ pub(super) struct Enforced {
 pub(super) async fn forward(
     app: Arc<App>,
     upstreams: Arc<Upstreams>,
+    memory: Arc<Memory>,
     verified: Verified,
     context: RequestContext,
     cut: Cut,
@@ -53,15 +55,22 @@ pub(super) async fn forward(
     if let Ok(client_id) = HeaderValue::from_str(verified.client_id()) {
         parts.headers.insert(X_CLIENT_ID, client_id);
     }
-    let target = match parts.uri.query() {
-        Some(query) => format!("{}?{query}", path.sent()),
-        None => path.sent().to_owned(),
-    };
-    let body = RequestBody::Stream(body);
-    let enforced = match gateway.kind {
-        GatewayKind::Http => http_api::enforce(gateway, &verified, parts.method, &path, target, parts.headers, body)?,
+    let (enforced, answering) = match gateway.kind {
+        GatewayKind::Http => {
+            let target = match parts.uri.query() {
+                Some(query) => format!("{}?{query}", path.sent()),
+                None => path.sent().to_owned(),
+            };
+            let body = RequestBody::Stream(body);
+            let enforced = http_api::enforce(gateway, &verified, parts.method, &path, target, parts.headers, body)?;
+            (enforced, None)
+        }
         GatewayKind::Prometheus => {
-            return Err(Problem::new(&kind::FORBIDDEN, "Gateways of kind prometheus do not forward yet."));
+            let query = parts.uri.query().map(ToOwned::to_owned);
+            let asked = Asked { method: parts.method, query, headers: parts.headers, body };
+            let enforced = prometheus::enforce(&memory, &live, &verified, &path, asked).await;
+            let (enforced, answering) = enforced.map_err(prometheus_problem::for_clients)?;
+            (enforced, Some(answering))
         }
     };
     let Enforced { permit, request } = enforced;
@@ -71,12 +80,16 @@ pub(super) async fn forward(
     let answered = upstreams.forward(&app, &live, request, tether).await;
     let mut answer = answered.map_err(|fault| {
         tracing::debug!(gateway = name, %fault, "a request could not be forwarded");
-        problem::forward(&fault, name)
+        let problem = problem::forward(&fault, name);
+        if gateway.kind == GatewayKind::Prometheus { prometheus_problem::for_clients(problem) } else { problem }
     })?;
     headers::strip_down(answer.headers_mut());
     location::rewrite(answer.headers_mut(), gateway, app.config.public_url.as_str());
+    let mut answer = match answering {
+        None => answer.map(Body::new),
+        Some(answering) => answering.answer(answer, name).await.map_err(prometheus_problem::for_clients)?,
+    };
     headers::add_down(answer.headers_mut());
-    let mut answer = answer.map(Body::new);
     *answer.extensions_mut() = http::Extensions::new();
     answer.extensions_mut().insert(forwarded);
     Ok(answer)

@@ -5,6 +5,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 /// The caller, for the upstream.
 pub(super) const X_CLIENT_ID: HeaderName = HeaderName::from_static("x-gateway-hub-client-id");
 
+/// What the names begin with of the hub's own headers for upstreams; a caller's are stripped.
+pub(super) const X_HUB_PREFIX: &str = "x-gateway-hub-";
+
 /// About one connection only (RFC 9110 §7.6.1), besides those that `Connection` names.
 const HOP_BY_HOP: [&str; 10] = [
     "connection",

@@ -9,5 +9,8 @@ mod http_api;
 mod location;
 mod path;
 mod problem;
+mod prometheus;
+mod prometheus_answer;
+mod prometheus_problem;
 pub mod routes;
 mod tether;

@@ -7,6 +7,7 @@ use http::Method;
 
 use super::handler;
 use crate::app::App;
+use crate::domain::prometheus::Memory;
 use crate::http::context::{Cut, RequestContext};
 use crate::http::document::{Documentation, operation};
 use crate::http::gate::{Authorised, Caller, Permission};
@@ -22,17 +23,18 @@ const METHODS: [Method; 7] =
 #[must_use]
 pub fn table(upstreams: &Arc<Upstreams>) -> RouteTable {
     let paths = ["/gateways/{name}", "/gateways/{name}/", "/gateways/{name}/{*path}"];
-    RouteTable::new(Surface::Gateways, paths.into_iter().map(|path| route(path, upstreams)).collect())
+    let memory = Arc::new(Memory::new());
+    RouteTable::new(Surface::Gateways, paths.into_iter().map(|path| route(path, upstreams, &memory)).collect())
 }
 
-fn route(path: &'static str, upstreams: &Arc<Upstreams>) -> Route {
-    let upstreams = Arc::clone(upstreams);
+fn route(path: &'static str, upstreams: &Arc<Upstreams>, memory: &Arc<Memory>) -> Route {
+    let (upstreams, memory) = (Arc::clone(upstreams), Arc::clone(memory));
     let forward = async move |State(app): State<Arc<App>>,
                               Authorised { verified, .. }: Authorised,
                               context: RequestContext,
                               axum::Extension(cut): axum::Extension<Cut>,
                               request: Request| {
-        handler::forward(app, upstreams, verified, context, cut, request).await
+        handler::forward(app, upstreams, memory, verified, context, cut, request).await
     };
     on_methods(&METHODS, path, Caller::Application, Permission::ByHandler, forward).documented(documentation(path))
 }

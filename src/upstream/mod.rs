@@ -18,7 +18,7 @@ mod socket;
 mod trust;
 mod watch;
 
-pub use answer::AnswerBody;
+pub use answer::{AnswerBody, BrokenAnswer};
 pub use fault::ForwardFault;
 pub use health::{Health, HealthChange, HealthState};
 pub use registry::{Upstreams, follow};

@@ -2,10 +2,11 @@
 
 use axum::body::Body;
 use bytes::Bytes;
-use http::{HeaderMap, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use crate::domain::access::{Permit, Reach};
 use crate::domain::gateway::Gateway;
+use crate::domain::prometheus;
 use crate::domain::resource::Resource;
 
 /// The body of a request for an upstream.
@@ -59,6 +60,30 @@ impl EnforcedRequest {
     #[must_use]
     pub fn filtered(permit: &Permit, method: Method, target: String, headers: HeaderMap, body: RequestBody) -> Self {
         Self { resource: permit.resource().clone(), method, target, headers, body }
+    }
+
+    /// A request for a Prometheus-compatible store, which was made to reach permitted series only. `headers` as above, without
+    /// those of the body.
+    #[must_use]
+    pub fn prometheus(limited: &prometheus::EnforcedRequest, mut headers: HeaderMap) -> Self {
+        let method = match limited.method() {
+            prometheus::endpoint::Method::Get => Method::GET,
+            prometheus::endpoint::Method::Post => Method::POST,
+        };
+        let target = match limited.query() {
+            Some(query) => format!("/{}?{query}", limited.path()),
+            None => format!("/{}", limited.path()),
+        };
+        let body = match limited.body() {
+            None => RequestBody::Empty,
+            Some((own, bytes)) => {
+                for (name, value) in own {
+                    headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+                }
+                RequestBody::Whole(bytes.clone())
+            }
+        };
+        Self::filtered(limited.permit(), method, target, headers, body)
     }
 
     /// Whether it was enforced for this gateway.

@@ -30,6 +30,8 @@ mod entity_requests;
 mod gateways;
 mod gateways_forwarding;
 mod gateways_headers;
+mod gateways_prometheus;
+mod gateways_prometheus_wire;
 mod introspection;
 mod inventory;
 mod nodes;
