@@ -35,3 +35,7 @@ pictures:
 [private]
 fill-keys count place="target/sizing":
     cargo run --release --locked --example fill_keys -- {{count}} {{place}}
+
+# The store behind the hub is away for so many seconds while Prometheus writes to it: nothing is lost
+prometheus-away seconds="60":
+    PROMETHEUS_AWAY_SECONDS={{seconds}} cargo test --locked --test api prometheus_writes -- --nocapture

@@ -35,6 +35,7 @@ mod gateways_prometheus_wire;
 mod introspection;
 mod inventory;
 mod nodes;
+mod prometheus_clients;
 mod random_requests;
 mod requests;
 mod roles;

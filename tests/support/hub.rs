@@ -413,7 +413,7 @@ impl Hub {
         self.update(client_id, ApplicationUpdate { roles, ..ApplicationUpdate::default() }).await;
     }
 
-    async fn update(&self, client_id: &str, update: ApplicationUpdate) {
+    pub async fn update(&self, client_id: &str, update: ApplicationUpdate) {
         application::update(&self.app, &Actor::operator(), &id(client_id), &update).await.expect("updated");
     }
 

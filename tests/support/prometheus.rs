@@ -3,7 +3,6 @@
 use std::{
     fs,
     net::SocketAddr,
-    path::PathBuf,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -26,13 +25,13 @@ impl Prometheus {
         Self::configured("")
     }
 
-    /// The same with more of a configuration. `FOLDER` in it stands for its folder.
+    /// The same with a configuration, in which `SELF` stands for its own address.
     pub fn configured(configuration: &str) -> Self {
         let folder = tempfile::Builder::new().prefix("gateway-hub-test-").tempdir().expect("a temporary folder");
-        let path = folder.path().to_string_lossy().into_owned();
-        fs::write(folder.path().join("prometheus.yml"), configuration.replace("FOLDER", &path)).expect("a file");
         let port = free_port();
         let site = Site::new(SocketAddr::from(([127, 0, 0, 1], port)), &format!("http://127.0.0.1:{port}"));
+        let configuration = configuration.replace("SELF", &site.address.to_string());
+        fs::write(folder.path().join("prometheus.yml"), configuration).expect("a file");
         let child = launch(&folder, port);
         let mut made = Self { folder, site, child };
         made.wait();
@@ -44,9 +43,12 @@ impl Prometheus {
         self.site.issuer.clone()
     }
 
-    /// A folder that it does not use itself.
-    pub fn folder(&self) -> PathBuf {
-        self.folder.path().to_owned()
+    /// The values of an instant query, in the order of the answer.
+    pub async fn values(&self, query: &str) -> Vec<f64> {
+        let query: String = form_urlencoded::byte_serialize(query.as_bytes()).collect();
+        let answer = self.site.get(&format!("/api/v1/query?query={query}")).await.expect(200).json();
+        let result = answer["data"]["result"].as_array().expect("a result").clone();
+        result.iter().map(|one| one["value"][1].as_str().expect("a value").parse().expect("a number")).collect()
     }
 
     /// What it logged so far.
