@@ -27,6 +27,10 @@ kill-nine rounds="100":
 mutants *names:
     bash tests/mutants/run {{names}}
 
+# Many more queries than in the tests, at more times: answers under a filter against stores of permitted series
+prometheus-differential:
+    PROMETHEUS_DIFFERENTIAL=long cargo test --locked --test prometheus_filter -- --nocapture --test-threads 1
+
 # Takes the pictures of the Web Console again (docs/images)
 pictures:
     cargo test --locked --test e2e pictures -- --ignored --nocapture

@@ -84,6 +84,34 @@ impl Alternative {
         }
         Some(either)
     }
+
+    /// What this lets through and the other does not, in parts that don't overlap.
+    fn without(&self, other: &Self) -> Vec<Self> {
+        let mut parts = Vec::new();
+        let mut so_far = self.clone();
+        for (label, test) in &other.tests {
+            let fails = test.complement().into_iter().map(|fails| so_far.and(&Self::one(label.clone(), fails)));
+            parts.extend(fails.filter(Self::is_possible));
+            so_far = so_far.and(&Self::one(label.clone(), test.clone()));
+        }
+        parts
+    }
+}
+
+/// The same, so that no series satisfies two of them; `None` if that takes too many.
+pub(super) fn apart(all: &[Alternative]) -> Option<Vec<Alternative>> {
+    let mut apart: Vec<Alternative> = Vec::new();
+    for (at, next) in all.iter().enumerate() {
+        let mut parts = vec![next.clone()];
+        for earlier in &all[..at] {
+            parts = parts.iter().flat_map(|part| part.without(earlier)).collect();
+            if apart.len() + parts.len() > MOST_ALTERNATIVES {
+                return None;
+            }
+        }
+        apart.extend(parts);
+    }
+    Some(apart)
 }
 
 /// All alternatives of the expressions' OR; none if nothing is selected.

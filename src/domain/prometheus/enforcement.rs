@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::alternatives::{Alternative, alternatives};
+use super::alternatives::{Alternative, alternatives, apart};
 use super::{Conjunction, LabelMap};
 use crate::domain::data_filter::DataFilter;
 
@@ -15,6 +15,7 @@ pub struct Enforcement {
     filters: Vec<Arc<DataFilter>>,
     labels: LabelMap,
     alternatives: Vec<Alternative>,
+    overlap: bool,
     conjunctions: Vec<Conjunction>,
 }
 
@@ -53,14 +54,22 @@ impl Enforcement {
         if alternatives.is_empty() {
             alternatives.push(Alternative::nothing());
         }
+        let apart = apart(&alternatives);
+        let overlap = apart.is_none();
+        let alternatives = apart.unwrap_or(alternatives);
         let conjunctions = alternatives.iter().map(|alternative| Conjunction(alternative.matchers())).collect();
-        Ok(Self { filters: filters.to_vec(), labels: labels.clone(), alternatives, conjunctions })
+        Ok(Self { filters: filters.to_vec(), labels: labels.clone(), alternatives, overlap, conjunctions })
     }
 
     /// The alternatives; never empty.
     #[must_use]
     pub fn conjunctions(&self) -> &[Conjunction] {
         &self.conjunctions
+    }
+
+    /// Whether a series may satisfy several alternatives.
+    pub(super) fn overlap(&self) -> bool {
+        self.overlap
     }
 
     /// The same, as tests in memory.

@@ -131,6 +131,28 @@ impl LabelTest {
         both
     }
 
+    /// What does not pass, in parts of which no value passes two.
+    pub(super) fn complement(&self) -> Vec<Self> {
+        let not = |values: &BTreeSet<String>| Self { not: values.clone(), ..Self::default() };
+        let only = |values: &BTreeSet<String>| Self { only: Some(values.clone()), ..Self::default() };
+        let like = |form: &Form| Self { like: vec![form.clone()], ..Self::default() };
+        let unlike = |form: &Form| Self { unlike: vec![form.clone()], ..Self::default() };
+        let mut conditions = Vec::new();
+        conditions.extend(self.only.as_ref().map(|values| (only(values), not(values))));
+        if !self.not.is_empty() {
+            conditions.push((not(&self.not), only(&self.not)));
+        }
+        conditions.extend(self.like.iter().map(|form| (like(form), unlike(form))));
+        conditions.extend(self.unlike.iter().map(|form| (unlike(form), like(form))));
+        let mut so_far = Self::default();
+        let mut parts = Vec::new();
+        for (holds, fails) in conditions {
+            parts.push(so_far.and(&fails));
+            so_far = so_far.and(&holds);
+        }
+        parts
+    }
+
     /// Whether all that passes this surely passes the other.
     pub(super) fn implies(&self, other: &Self) -> bool {
         if let Some(only) = &self.only {

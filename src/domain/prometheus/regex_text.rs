@@ -1,6 +1,8 @@
-//! Texts, globs and patterns as regular expressions of the whole value, in the syntax that Go's engine reads alike in
-//! every upstream: what a dot or a class means stands there as ranges, because a dot matches a line break in
-//! Prometheus 3 and not in 2.
+//! Texts, globs and patterns as regular expressions of the whole value, which every upstream reads alike.
+//!
+//! A dot matches a line break in Prometheus 3 and not in 2, so classes stand there as ranges. And `VictoriaMetrics`
+//! (1.79, for one) simplifies what covers all characters to a dot that does not match a line break, so a line break
+//! never stands in a class: it is an alternative of its own, which nothing merges with others.
 
 use std::fmt::Write;
 
@@ -9,7 +11,13 @@ use regex_syntax::ast::{AssertionKind, Ast, ClassSet, ClassSetItem, RepetitionKi
 
 use crate::domain::data_filter::{Glob, Pattern, limits};
 
-const ANY: &str = "[\\x00-\\x{10FFFF}]";
+/// A line break, and then what is true everywhere.
+const LINE_BREAK: &str = "\\n(?:\\b|\\B)";
+/// Any one character.
+const ANY: &str = "(?:[^\\n]|\\n(?:\\b|\\B))";
+/// Any run of characters: lines.
+const ANY_RUN: &str = "[^\\n]*(?:\\n[^\\n]*)*";
+const FEED: u32 = 0x0A;
 const LAST: u32 = 0x10_FFFF;
 
 /// Exactly this text.
@@ -26,7 +34,7 @@ pub(super) fn literal(text: &str) -> String {
 /// What the argument of `LIKE` matches.
 pub(super) fn glob(glob: &Glob) -> String {
     let pieces: Vec<String> = glob.pieces().iter().map(|piece| literal(piece)).collect();
-    pieces.join(&format!("{ANY}*"))
+    pieces.join(ANY_RUN)
 }
 
 /// What the argument of `MATCHES` matches; `None` for what its subset does not hold.
@@ -48,6 +56,9 @@ fn write(ast: &Ast, out: &mut String) -> Option<()> {
             _ => return None,
         }),
         Ast::ClassBracketed(class) => class_ranges(&class.kind, class.negated, out)?,
+        Ast::Repetition(repetition) if matches!(*repetition.ast, Ast::Dot(_)) && is_star(&repetition.op.kind) => {
+            out.push_str(ANY_RUN);
+        }
         Ast::Repetition(repetition) => {
             group(&repetition.ast, out)?;
             // Whether it is lazy makes no difference to what matches as a whole.
@@ -79,6 +90,10 @@ fn write(ast: &Ast, out: &mut String) -> Option<()> {
     Some(())
 }
 
+fn is_star(kind: &RepetitionKind) -> bool {
+    matches!(kind, RepetitionKind::ZeroOrMore | RepetitionKind::Range(RepetitionRange::AtLeast(0)))
+}
+
 fn group(ast: &Ast, out: &mut String) -> Option<()> {
     if matches!(ast, Ast::Literal(_) | Ast::Dot(_) | Ast::ClassBracketed(_)) {
         return write(ast, out);
@@ -104,20 +119,41 @@ fn class_ranges(set: &ClassSet, negated: bool, out: &mut String) -> Option<()> {
     if negated {
         merged = complement(&merged);
     }
-    // A class of nothing can't be written as one.
-    if merged.is_empty() {
-        return None;
+    let breaks = merged.iter().any(|(first, last)| (*first..=*last).contains(&FEED));
+    let others: Vec<(u32, u32)> = merged.into_iter().flat_map(without_feed).collect();
+    if breaks {
+        out.push_str("(?:");
     }
-    out.push('[');
-    for (first, last) in merged {
-        character(first, out);
-        if last > first {
-            out.push('-');
-            character(last, out);
+    if !others.is_empty() {
+        out.push('[');
+        for (first, last) in &others {
+            character(*first, out);
+            if last > first {
+                out.push('-');
+                character(*last, out);
+            }
         }
+        out.push(']');
     }
-    out.push(']');
+    match (breaks, others.is_empty()) {
+        (false, false) => {}
+        (true, empty) => {
+            out.push_str(if empty { "" } else { "|" });
+            out.push_str(LINE_BREAK);
+            out.push(')');
+        }
+        // A class of nothing can't be written as one.
+        (false, true) => return None,
+    }
     Some(())
+}
+
+/// What is left and right of the line break.
+fn without_feed((first, last): (u32, u32)) -> Vec<(u32, u32)> {
+    if !(first..=last).contains(&FEED) {
+        return vec![(first, last)];
+    }
+    [(first, FEED - 1), (FEED + 1, last)].into_iter().filter(|(first, last)| first <= last).collect()
 }
 
 fn collect(item: &ClassSetItem, ranges: &mut Vec<(u32, u32)>) -> Option<()> {

@@ -25,18 +25,18 @@ pub(super) fn limited(selector: &Selector, enforcement: &Enforcement) -> Result<
     Ok(chosen.into_iter().map(|alternative| with(selector, alternative.matchers())).collect())
 }
 
-/// The same for selectors that `or` joins. It tells series apart by all labels but the metric name.
+/// The same for selectors that `or` joins. It tells series apart by all labels but the metric name, and
+/// `VictoriaMetrics` fills gaps of series on the left from such on the right. So the metric name must be fixed, unless
+/// the other labels tell alternatives apart.
 ///
 /// # Errors
-/// As [`limited`], and where series could be lost.
+/// As [`limited`], and where series could be lost or mixed.
 pub(super) fn limited_to_join(selector: &Selector, enforcement: &Enforcement) -> Result<Vec<Selector>, QueryFault> {
     let limited = limited(selector, enforcement)?;
     let by_name =
         enforcement.alternatives().iter().any(|alternative| alternative.test(LabelName::METRIC_NAME).is_some());
-    if limited.len() > 1 && by_name && selector.fixed_name().is_none() {
-        return Err(QueryFault::new(
-            "the data filter has alternatives by metric name, so every selector needs a metric name",
-        ));
+    if limited.len() > 1 && (by_name || enforcement.overlap()) && selector.fixed_name().is_none() {
+        return Err(QueryFault::new("under this data filter every selector needs a metric name"));
     }
     Ok(limited)
 }

@@ -26,13 +26,13 @@ fn operators_become_matchers() {
         ("NOT region EXISTS", "region="),
         ("region IN (\"\", eu)", "region=~|eu"),
         ("region NOT IN (\"\", eu)", "region!=,region!=eu"),
-        ("region LIKE \"eu-*\"", "region=~eu-[\\x00-\\x{10FFFF}]*"),
+        ("region LIKE \"eu-*\"", "region=~eu-[^\\n]*(?:\\n[^\\n]*)*"),
         ("region LIKE \"eu.1\"", "region=eu.1"),
-        ("NOT region LIKE \"*(1)*\"", "region!~[\\x00-\\x{10FFFF}]*\\(1\\)[\\x00-\\x{10FFFF}]*"),
+        ("NOT region LIKE \"*(1)*\"", "region!~[^\\n]*(?:\\n[^\\n]*)*\\(1\\)[^\\n]*(?:\\n[^\\n]*)*"),
         ("region MATCHES \"eu|us\"", "region=~eu|us"),
         (
             "region MATCHES \"e.+[^a-c1]?|(x){2,3}?\"",
-            "region=~e[\\x00-\\x{10FFFF}]+[\\x{0}-02-\\x{60}d-\\x{10FFFF}]?|(?:x){2,3}",
+            "region=~e(?:[^\\n]|\\n(?:\\b|\\B))+(?:[\\x{0}-\\x{9}\\x{B}-02-\\x{60}d-\\x{10FFFF}]|\\n(?:\\b|\\B))?|(?:x){2,3}",
         ),
         ("region MATCHES \"[a\\\\-z]-\"", "region=~[\\x{2D}az]-"),
         ("region MATCHES \"^a$|b\"", "region=~^a$|b"),
@@ -48,26 +48,36 @@ fn alternatives_are_few() {
         // One label: one matcher.
         (vec!["region = eu OR region = us"], vec!["region=~eu|us"]),
         (vec!["region = eu", "region = us"], vec!["region=~eu|us"]),
-        (vec!["region = eu OR region LIKE \"us*\""], vec!["region=~(?:eu)|(?:us[\\x00-\\x{10FFFF}]*)"]),
+        (vec!["region = eu OR region LIKE \"us*\""], vec!["region=~(?:eu)|(?:us[^\\n]*(?:\\n[^\\n]*)*)"]),
         (vec!["region != eu OR region = us"], vec!["region!=eu"]),
         (vec!["region NOT IN (eu, us) OR region = us"], vec!["region!=eu"]),
         (vec!["region NOT IN (eu, us) OR region MATCHES \"u.\""], vec!["region!=eu"]),
         (vec!["region != eu OR region != us"], vec![""]),
         (vec!["region EXISTS OR region NOT EXISTS"], vec![""]),
         // Two labels: two selectors, unless only one of them differs.
-        (vec!["region = eu OR job = a"], vec!["region=eu", "job=a"]),
+        (vec!["region = eu OR job = a"], vec!["region=eu", "job=a,region!=eu"]),
         (vec!["region = eu AND job = a OR region = eu AND job = b"], vec!["job=~a|b,region=eu"]),
         (vec!["region = eu AND job = a", "region = us AND job = b"], vec!["job=a,region=eu", "job=b,region=us"]),
+        // No series satisfies two of them.
+        (vec!["region = eu AND job = a OR env = x"], vec!["job=a,region=eu", "env=x,job!=a", "env=x,job=a,region!=eu"]),
+        (
+            vec!["region IN (eu, us) OR job MATCHES \"[a-c]\" AND region != ap"],
+            vec!["region=~eu|us", "job=~[a-c],region!~ap|eu|us"],
+        ),
+        (
+            vec!["region LIKE \"e*\" OR job = a"],
+            vec!["region=~e[^\\n]*(?:\\n[^\\n]*)*", "job=a,region!~e[^\\n]*(?:\\n[^\\n]*)*"],
+        ),
         // What is contained in another goes, and what is impossible.
         (vec!["region = eu OR region = eu AND job = a"], vec!["region=eu"]),
         (vec!["region = eu AND job = a", "region = eu"], vec!["region=eu"]),
         (vec!["region = eu AND region = us OR job = a"], vec!["job=a"]),
         (vec!["region IN (eu, us) AND region != us"], vec!["region=eu"]),
         (vec!["region LIKE \"e*\" AND region IN (eu, us)"], vec!["region=eu"]),
-        (vec!["region LIKE \"e*\" AND region != us"], vec!["region=~e[\\x00-\\x{10FFFF}]*"]),
+        (vec!["region LIKE \"e*\" AND region != us"], vec!["region=~e[^\\n]*(?:\\n[^\\n]*)*"]),
         // Negations are pushed down.
         (vec!["NOT (region = eu OR job = a)"], vec!["job!=a,region!=eu"]),
-        (vec!["NOT (region = eu AND job = a)"], vec!["region!=eu", "job!=a"]),
+        (vec!["NOT (region = eu AND job = a)"], vec!["region!=eu", "job!=a,region=eu"]),
         // Nothing at all.
         (vec!["region = eu AND region = us"], vec!["__name__=-none-,__name__=-never-"]),
         (vec![], vec!["__name__=-none-,__name__=-never-"]),

@@ -1,0 +1,239 @@
+//! Asking both stores the same, and counting.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use gateway_hub::domain::prometheus::{all_selectors, rewrite, rewrite_selectors};
+
+use super::answer::Answer;
+use super::data::{START, Series, series};
+use super::filters::Filter;
+use super::generated::generated;
+use super::queries::queries;
+use super::store::{Kind, Store};
+
+/// How much is asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Length {
+    generated: usize,
+    /// Moments, in seconds from the first sample, for instant queries; each also ends a range.
+    moments: &'static [i64],
+}
+
+impl Length {
+    pub fn of_environment() -> Self {
+        match std::env::var("PROMETHEUS_DIFFERENTIAL").as_deref() {
+            Ok("long") => Self { generated: 3000, moments: &[3000, 1234, 4790, 5200] },
+            _ => Self { generated: 60, moments: &[3000] },
+        }
+    }
+}
+
+/// The unfiltered answers, which are the same for all filters.
+type Everything = Mutex<HashMap<(String, String, bool), Answer>>;
+
+#[derive(Default)]
+struct Counts {
+    asked: AtomicUsize,
+    equal: AtomicUsize,
+    ties: AtomicUsize,
+    refused: AtomicUsize,
+    errors: AtomicUsize,
+    filled: AtomicUsize,
+    differs_from_all: AtomicUsize,
+    reasons: Mutex<BTreeMap<String, usize>>,
+}
+
+fn count(counter: &AtomicUsize) {
+    counter.fetch_add(1, Ordering::Relaxed);
+}
+
+/// One way to ask a query.
+struct Moment {
+    at: String,
+    start: String,
+}
+
+impl Moment {
+    fn ask(&self, store: &Store, query: &str, instant: bool) -> Answer {
+        let answer = if instant {
+            store.ask("/api/v1/query", &[("query", query), ("time", &self.at)])
+        } else {
+            let range = [("query", query), ("start", self.start.as_str()), ("end", self.at.as_str()), ("step", "60")];
+            store.ask("/api/v1/query_range", &range)
+        };
+        Answer::of(&answer)
+    }
+}
+
+pub fn differences(kind: Kind, length: Length) {
+    let all = series();
+    let filters = Filter::all();
+    let full = Store::start(kind, all.iter());
+    let mut asked = queries();
+    let fixed = asked.len();
+    asked.extend(generated(length.generated));
+    let counts = Counts::default();
+    let wrong = Mutex::new(Vec::new());
+    let everything = Everything::default();
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some(filter) = filters.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let permitted: Vec<&Series> = all.iter().filter(|own| filter.permits(&own.labels)).collect();
+                    println!("{:?}: {} of {} series", filter.texts, permitted.len(), all.len());
+                    let part = Store::start(kind, permitted.into_iter());
+                    let stores = Stores { full: &full, part: &part, everything: &everything };
+                    for query in &asked {
+                        for moment in length.moments {
+                            let at = START + moment;
+                            let moment = Moment { at: at.to_string(), start: (at - 1800).to_string() };
+                            for instant in [true, false] {
+                                let found = stores.compare(filter, query, &moment, instant, &counts);
+                                if let Err(found) = found {
+                                    wrong.lock().expect("no panic").push(found);
+                                }
+                            }
+                        }
+                    }
+                    wrong.lock().expect("no panic").extend(stores.compare_names(filter));
+                }
+            });
+        }
+    });
+    let number = |counter: &AtomicUsize| counter.load(Ordering::Relaxed);
+    let (asked, equal, ties) = (number(&counts.asked), number(&counts.equal), number(&counts.ties));
+    let (filled, differs, refused) =
+        (number(&counts.filled), number(&counts.differs_from_all), number(&counts.refused));
+    println!(
+        "{kind:?}: {fixed} queries and {} generated, {} filters: {asked} answers compared, {equal} equal, of them {ties} \
+         but for ties and {} refused by both; {filled} not empty, {differs} unlike the unfiltered answer; {refused} \
+         queries refused by the hub",
+        length.generated,
+        filters.len(),
+        number(&counts.errors),
+    );
+    for (reason, count) in counts.reasons.into_inner().expect("no panic") {
+        println!("refused by the hub {count} times: {reason}");
+    }
+    let wrong = wrong.into_inner().expect("no panic");
+    for found in wrong.iter().take(20) {
+        println!("{found}\n");
+    }
+    assert!(fixed >= 250, "{fixed} queries");
+    assert!(wrong.is_empty(), "{} answers differ", wrong.len());
+    assert!(filled * 10 >= asked * 8, "{filled} of {asked} are not empty");
+    assert!(differs * 2 >= asked, "{differs} of {asked} are unlike the unfiltered answer");
+}
+
+/// The stores of one filter.
+struct Stores<'a> {
+    full: &'a Store,
+    part: &'a Store,
+    everything: &'a Everything,
+}
+
+impl Stores<'_> {
+    fn everything(&self, query: &str, moment: &Moment, instant: bool) -> Answer {
+        let key = (query.to_owned(), moment.at.clone(), instant);
+        if let Some(known) = self.everything.lock().expect("no panic").get(&key) {
+            return known.clone();
+        }
+        let answer = moment.ask(self.full, query, instant);
+        self.everything.lock().expect("no panic").insert(key, answer.clone());
+        answer
+    }
+
+    fn compare(
+        &self,
+        filter: &Filter,
+        query: &str,
+        moment: &Moment,
+        instant: bool,
+        counts: &Counts,
+    ) -> Result<(), String> {
+        let wanted = moment.ask(self.part, query, instant);
+        let sent = match rewrite(query, &filter.enforcement) {
+            Ok(sent) => sent,
+            Err(fault) => {
+                // What the store itself refuses may be refused by the hub.
+                let allowed = !filter.all_possible || matches!(wanted, Answer::Refused(_)) || query.ends_with(']');
+                count(&counts.refused);
+                *counts.reasons.lock().expect("no panic").entry(fault.to_string()).or_default() += 1;
+                return if allowed { Ok(()) } else { Err(format!("{query} is refused: {fault}")) };
+            }
+        };
+        let found = moment.ask(self.full, &sent, instant);
+        let telling = filter.is_telling();
+        if telling {
+            count(&counts.asked);
+            if found.is_filled() {
+                count(&counts.filled);
+            }
+            if !self.everything(query, moment, instant).equals(&wanted) {
+                count(&counts.differs_from_all);
+            }
+        }
+        let equal = found.equals(&wanted);
+        let ties = !equal && ["topk", "bottomk", "limitk"].iter().any(|own| query.contains(own));
+        if !(equal || ties && found.equals_but_for_ties(&wanted)) {
+            let way = if instant { "instant" } else { "range" };
+            let (found, wanted) = (found.unlike(&wanted), wanted.unlike(&found));
+            let texts = filter.texts;
+            return Err(format!("{texts:?}, {way}: {query}\nsent: {sent}\nfound: {found}\nwanted: {wanted}"));
+        }
+        if telling {
+            count(&counts.equal);
+            if ties {
+                count(&counts.ties);
+            }
+            if matches!(found, Answer::Refused(_)) {
+                count(&counts.errors);
+            }
+        }
+        Ok(())
+    }
+
+    /// Series, label names and label values, with and without `match[]`.
+    fn compare_names(&self, filter: &Filter) -> Vec<String> {
+        let start = START.to_string();
+        let end = (START + 5000).to_string();
+        let ask = |store: &Store, path: &str, selectors: &[String]| {
+            let mut parameters = vec![("start", start.as_str()), ("end", end.as_str())];
+            parameters.extend(selectors.iter().map(|selector| ("match[]", selector.as_str())));
+            let mut names: Vec<String> = store.get(path, &parameters)["data"]
+                .as_array()
+                .unwrap_or_else(|| panic!("{path} {parameters:?}"))
+                .iter()
+                .map(ToString::to_string)
+                .collect();
+            names.sort();
+            names
+        };
+        let mut wrong = Vec::new();
+        for path in ["series", "labels", "label/department/values", "label/__name__/values", "label/instance/values"] {
+            let path = format!("/api/v1/{path}");
+            for asked in
+                [vec![], vec!["up"], vec!["{job=~\"d.*\"}", "secret"], vec!["{department=\"it\",region!=\"\"}"]]
+            {
+                let own: Vec<String> = asked.iter().map(|selector| (*selector).to_owned()).collect();
+                let limited = own.iter().flat_map(|own| rewrite_selectors(own, &filter.enforcement).expect("possible"));
+                let sent: Vec<String> =
+                    if asked.is_empty() { all_selectors(&filter.enforcement) } else { limited.collect() };
+                // Series can't be asked for without a selector.
+                let any = vec!["{__name__!=\"\"}".to_owned()];
+                let wanted =
+                    ask(self.part, &path, if own.is_empty() && path.ends_with("series") { &any } else { &own });
+                let found = ask(self.full, &path, &sent);
+                // `VictoriaMetrics` names this label for selectors of nothing too.
+                let of_nothing = wanted.is_empty() && found == ["\"__name__\""];
+                if found != wanted && !of_nothing {
+                    wrong.push(format!("{:?}: {path} {asked:?}\nfound {found:?}\nwanted {wanted:?}", filter.texts));
+                }
+            }
+        }
+        wrong
+    }
+}
