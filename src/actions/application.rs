@@ -1,8 +1,8 @@
 //! Creating, changing and deleting applications.
 
 use super::actor::Target;
-use super::api_key::{self, ShownKey};
 use super::seen::{self, Seen};
+use super::shown_key::{ShownKey, make_secret, submit};
 use super::{ActionError, Actor, transact};
 use crate::app::App;
 use crate::crypto::secret;
@@ -85,12 +85,12 @@ pub async fn create(app: &App, actor: &Actor, new: &NewApplication) -> Result<Sh
         actor.require_covers(&roles)?;
         check_owner(tx, new.owner.as_deref()).await?;
         if let Some(submission) = &new.submission {
-            api_key::submit(tx, submission, &client_id, now).await?;
+            submit(tx, submission, &client_id, now).await?;
         }
         if store::application::by_name(tx, &name).await?.is_some() {
             return Err(ActionError::name_taken("an application", &name));
         }
-        let (stored, shown) = api_key::make_secret(app, tx, now).await?;
+        let (stored, shown) = make_secret(app, tx, now).await?;
         let application = Application {
             client_id: client_id.clone(),
             name: name.clone(),

@@ -20,6 +20,7 @@ pub mod node;
 pub mod role;
 pub mod seen;
 pub mod session;
+pub mod shown_key;
 pub mod token;
 pub mod upkeep;
 pub mod usage;

@@ -24,6 +24,7 @@ pub(super) const SECURITY: &[Migration] = &[
     // A program that does not know gateways reads on; it forwards nothing.
     Migration { version: 4, minimum_reader: 1, sql: include_str!("../../migrations/security/0004_gateways.sql") },
     Migration { version: 5, minimum_reader: 1, sql: include_str!("../../migrations/security/0005_nodes.sql") },
+    Migration { version: 6, minimum_reader: 1, sql: include_str!("../../migrations/security/0006_last_use.sql") },
 ];
 
 /// The steps of the entity inventory.

@@ -167,4 +167,6 @@ async fn multiply(place: &Place, count: u32, template: &str) {
         ),
     )
     .await;
+    // As PostgreSQL does by itself within a minute; until then it checks references by reading whole tables.
+    rewrite(place, "ANALYZE").await;
 }

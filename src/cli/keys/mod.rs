@@ -14,8 +14,9 @@ use super::{failure::Failure, global::Global, hub::with_hub, output::Output, rol
 use crate::{
     actions::{
         Actor,
-        api_key::{self, Regeneration, ShownKey},
+        api_key::{self, Regeneration},
         application::{self, ApplicationUpdate, NewApplication},
+        shown_key::ShownKey,
     },
     app::App,
     domain::{

@@ -20,6 +20,11 @@ impl FromFields for BackField {
 }
 
 impl BackField {
+    /// The application's own page.
+    pub(crate) fn page() -> Self {
+        Self(PAGE.to_owned())
+    }
+
     /// The page that it means in a window about this application.
     pub(crate) fn of(&self, client_id: &str) -> Back {
         match self.0.as_str() {

@@ -2,7 +2,7 @@
 
 use super::back::Back;
 use super::list::{self, List};
-use crate::actions::api_key::ShownKey;
+use crate::actions::shown_key::ShownKey;
 use crate::app::App;
 use crate::console::answer;
 use crate::console::effect;

@@ -4,12 +4,13 @@ use super::back::BackField;
 use super::entry::Fault;
 use super::{page, wanted};
 use crate::actions::api_key::end_overlap;
-use crate::actions::{ActionError, application};
+use crate::actions::application;
+use crate::actions::{ActionError, Actor};
 use crate::app::App;
 use crate::console::form::{Button, Guarded};
 use crate::console::session::SignedIn;
-use crate::console::{answer, effect, paths, words};
-use crate::domain::application::Application;
+use crate::console::{answer, effect, words};
+use crate::domain::application::ClientId;
 use crate::http::parameters::Segment;
 use crate::http::problem::Problem;
 use axum::extract::State;
@@ -23,19 +24,40 @@ pub(crate) const OVERLAP_ENDED: &str = "overlap-ended";
 pub(crate) const OVERLAP_IS_OVER: &str =
     "The overlap is over. The old client_secret and every token issued with it are refused.";
 
+/// One of the buttons.
+#[derive(Clone, Copy)]
+enum Switch {
+    Disable,
+    Enable,
+    EndOverlap,
+}
+
+impl Switch {
+    /// What has happened then, as the next page's address says it.
+    const fn notice(self) -> &'static str {
+        match self {
+            Self::Disable => "disabled",
+            Self::Enable => "enabled",
+            Self::EndOverlap => OVERLAP_ENDED,
+        }
+    }
+
+    async fn act(self, app: &App, actor: &Actor, id: &ClientId) -> Result<(), ActionError> {
+        match self {
+            Self::Disable => application::disable(app, actor, id).await,
+            Self::Enable => application::enable(app, actor, id).await,
+            Self::EndOverlap => end_overlap(app, actor, id).await,
+        }
+    }
+}
+
 /// `POST /console/applications/{client_id}/disable`.
 pub(crate) async fn disable(
     State(app): State<Arc<App>>,
     Segment(client_id): Segment,
     Guarded { signed_in, form: Button }: Guarded<Button>,
 ) -> Result<Response, Problem> {
-    match wanted(&app, &client_id).await? {
-        Ok(found) => {
-            let outcome = application::disable(&app, &signed_in.actor(), &found.client_id).await;
-            done(&app, &signed_in, &found, &to_page(&found, "disabled"), outcome).await
-        }
-        Err(gone) => Ok(gone),
-    }
+    press(&app, &signed_in, &client_id, Switch::Disable, &BackField::page()).await
 }
 
 /// `POST /console/applications/{client_id}/enable`.
@@ -44,13 +66,7 @@ pub(crate) async fn enable(
     Segment(client_id): Segment,
     Guarded { signed_in, form: Button }: Guarded<Button>,
 ) -> Result<Response, Problem> {
-    match wanted(&app, &client_id).await? {
-        Ok(found) => {
-            let outcome = application::enable(&app, &signed_in.actor(), &found.client_id).await;
-            done(&app, &signed_in, &found, &to_page(&found, "enabled"), outcome).await
-        }
-        Err(gone) => Ok(gone),
-    }
+    press(&app, &signed_in, &client_id, Switch::Enable, &BackField::page()).await
 }
 
 /// `POST /console/applications/{client_id}/end-overlap`: a button of the page, and of the application's row of the list.
@@ -59,33 +75,29 @@ pub(crate) async fn end(
     Segment(client_id): Segment,
     Guarded { signed_in, form: back }: Guarded<BackField>,
 ) -> Result<Response, Problem> {
-    match wanted(&app, &client_id).await? {
-        Ok(found) => {
-            let outcome = end_overlap(&app, &signed_in.actor(), &found.client_id).await;
-            let then = back.of(found.client_id.as_str()).path_saying(OVERLAP_ENDED);
-            done(&app, &signed_in, &found, &then, outcome).await
-        }
-        Err(gone) => Ok(gone),
-    }
+    press(&app, &signed_in, &client_id, Switch::EndOverlap, &back).await
 }
 
-fn to_page(found: &Application, notice: &str) -> String {
-    format!("{}?notice={notice}", paths::application(found.client_id.as_str()))
-}
-
-async fn done(
+async fn press(
     app: &App,
     signed_in: &SignedIn,
-    found: &Application,
-    then: &str,
-    outcome: Result<(), ActionError>,
+    client_id: &str,
+    switch: Switch,
+    back: &BackField,
 ) -> Result<Response, Problem> {
-    let (status, message) = match outcome {
-        Ok(()) => return Ok(answer::see_other(&effect::after(app, then))),
+    let found = match wanted(app, client_id).await? {
+        Ok(found) => found,
+        Err(gone) => return Ok(gone),
+    };
+    let (status, message) = match switch.act(app, &signed_in.actor(), &found.client_id).await {
+        Ok(()) => {
+            let then = back.of(found.client_id.as_str()).path_saying(switch.notice());
+            return Ok(answer::see_other(&effect::after(app, &then)));
+        }
         Err(ActionError::Forbidden(message)) => (StatusCode::FORBIDDEN, message),
         Err(ActionError::Conflict(message)) => (StatusCode::CONFLICT, message),
         Err(error) => return Err(error.into()),
     };
     let fault = Fault::new("", words::sentence(&message));
-    page::with_fault(app, signed_in, status, found, None, fault).await
+    page::with_fault(app, signed_in, status, &found, None, fault).await
 }

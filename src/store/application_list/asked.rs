@@ -107,9 +107,8 @@ impl<'a> Asked<'a> {
         }
         if let Some(role) = &self.search.role {
             let role = sql.text(role.as_str());
-            // Counted, so that no planner turns it into a join that begins at the role's many applications.
             all.push(format!(
-                "(SELECT COUNT(*) FROM application_role m WHERE m.client_id = a.client_id AND m.role_id = {role}) > 0"
+                "EXISTS (SELECT 1 FROM application_role m WHERE m.client_id = a.client_id AND m.role_id = {role})"
             ));
         }
         if let Some(standing) = self.search.standing {
@@ -126,7 +125,7 @@ impl<'a> Asked<'a> {
         let active = format!("a.enabled AND (a.expires_at IS NULL OR a.expires_at > {now})");
         match standing {
             Standing::Overlap => format!(
-                "{active} AND (SELECT COUNT(*) FROM api_secret s WHERE s.client_id = a.client_id AND s.ends_at > {now}) > 0"
+                "{active} AND EXISTS (SELECT 1 FROM api_secret s WHERE s.client_id = a.client_id AND s.ends_at > {now})"
             ),
             Standing::Expiring => format!("{active} AND a.expires_at <= {}", sql.number(self.soon())),
             Standing::Expired => format!("a.enabled AND a.expires_at <= {now}"),
