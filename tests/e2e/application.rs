@@ -40,7 +40,6 @@ fn an_application_is_changed_on_its_page() {
         browser.says("Wrong client_secret").await;
         browser.has(3, "figure.chart svg rect").await;
         browser.is_accessible("an application's page").await;
-        super::pictures::take(browser, "application").await;
         browser.fill("Name", "Grafana <b>").await;
         browser.fill("Allowed networks", "office").await;
         browser.press("Save changes").await;
