@@ -116,8 +116,8 @@ pub(super) fn restrict(body: &[u8], filter: Arc<Filter>) -> Result<(Bytes, ReadA
 }
 
 impl LabelMatcher {
-    /// Prometheus takes `=` matchers that equal its external labels, the empty one of a label that it does not have included,
-    /// for something else than a matcher of stored series. A regular expression is always taken as it is.
+    /// A `=` matcher that equals one of Prometheus' external labels is not taken as it is: it is left out, or looks for series
+    /// without the label, by version. A regular expression is always taken as it is.
     fn of(matcher: &Matcher) -> Self {
         let (kind, value) = match matcher.op {
             MatchOp::Equal => (2, regex_syntax::escape(&matcher.value)),

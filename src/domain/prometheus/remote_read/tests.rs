@@ -71,8 +71,8 @@ fn every_query_gets_the_matchers() {
     }
 }
 
-/// SECURITY 25: Prometheus 2 drops `label=""` on the way into its store, because it equals an external label that it does
-/// not have, and so would answer every series.
+/// SECURITY 25: Prometheus makes something else of an equality that its external labels have too; of `label=""` some versions
+/// make nothing at all, which would answer every series.
 #[test]
 fn sec_25_no_matcher_of_ours_is_an_equality() {
     for filter in ["team NOT EXISTS", "team = a", "team = \"\" AND env = test", "NOT team EXISTS OR env = x"] {
