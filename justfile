@@ -23,6 +23,14 @@ lint:
 kill-nine rounds="100":
     KILL_NINE_ROUNDS={{rounds}} cargo test --locked --test cli kill_nine -- --nocapture
 
+# Three nodes on one PostgreSQL at length: 2,000 changes in each story, and how long they take to be in effect elsewhere
+nodes changes="2000":
+    NODES_CHANGES={{changes}} cargo test --locked --test nodes -- --nocapture --test-threads 1
+
+# 100,000 changes by concurrent writers at three nodes: none is missed
+hundred-thousand-changes count="100000":
+    NODES_MANY_CHANGES={{count}} cargo test --locked --test nodes many_changes -- --nocapture
+
 # Breaks each security line in a scratch copy and shows that its test then fails
 mutants *names:
     bash tests/mutants/run {{names}}

@@ -171,12 +171,9 @@ pub async fn listen(app: Arc<App>, mut stop: watch::Receiver<bool>) {
 
 /// Hears of changes on one connection, as long as it lasts.
 async fn hear(app: &App) -> Result<(), StoreError> {
-    let Some(mut listener) = app.store.listen().await? else { return Ok(()) };
-    let word = app.randomness.id("probe");
-    if !app.store.is_heard(&mut listener, &word).await? {
-        let why = "the connection carries no notifications; a pooler in transaction mode does not".to_owned();
-        return Err(StoreError::Refused(why));
-    }
+    let word = app.randomness.id("word");
+    let Some(mut listener) = app.store.listen(&word).await? else { return Ok(()) };
+    app.store.prove(&mut listener, &word).await?;
     wait_for_hints(app, &mut listener).await
 }
 

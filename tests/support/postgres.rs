@@ -56,6 +56,48 @@ impl PostgresDatabase {
         sql(cluster(), &self.name, statement)
     }
 
+    /// The same database by way of another port, such as a pooler's.
+    pub fn url_at(&self, port: u16) -> String {
+        format!("postgres://postgres@127.0.0.1:{port}/{}", self.name)
+    }
+
+    /// The port of the server.
+    pub fn port() -> u16 {
+        cluster().port
+    }
+
+    /// The name of the database.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Keeps a copy of the database as it stands, for [`Self::put_back`]. Connections are cut meanwhile.
+    pub fn copy(&self) {
+        self.cut_off();
+        sql(cluster(), "postgres", &format!("CREATE DATABASE {0}_copy TEMPLATE {0}", self.name));
+        self.reconnect();
+    }
+
+    /// Puts the copy in the database's place, as a restore does.
+    pub fn put_back(&self) {
+        self.cut_off();
+        sql(cluster(), "postgres", &format!("DROP DATABASE {} WITH (FORCE)", self.name));
+        sql(cluster(), "postgres", &format!("ALTER DATABASE {0}_copy RENAME TO {0}", self.name));
+    }
+
+    /// Stops the server and starts it again.
+    pub fn restart_server() {
+        let cluster = cluster();
+        let log = cluster.folder.join("log");
+        let mut command = as_postgres(&cluster.programs.join("pg_ctl"));
+        run(command
+            .args(["-w", "-t", "60", "-m", "fast", "-l"])
+            .arg(log)
+            .arg("-D")
+            .arg(cluster.folder.join("data"))
+            .arg("restart"));
+    }
+
     fn disconnect(&self) {
         let name = &self.name;
         let cut = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
