@@ -25,7 +25,6 @@ use gateway_hub::domain::role::RoleId;
 use gateway_hub::domain::time::Timestamp;
 use gateway_hub::oauth::client_auth::authenticate;
 use gateway_hub::oauth::form::Form;
-use gateway_hub::oauth::throttle::Throttle;
 use http::HeaderMap;
 
 type Fault = Box<dyn std::error::Error>;
@@ -55,11 +54,10 @@ async fn run() -> Result<(), Fault> {
     app.poll().await?;
 
     let body = format!("grant_type=client_credentials&client_id={id}&client_secret={secret}");
-    let throttle = Throttle::new();
     let mut good = 0;
     for _ in 0..count {
         let form = Form::parse(body.as_bytes()).map_err(|_| "the form is not well-formed")?;
-        let answer = authenticate(&app, &throttle, &HeaderMap::new(), &form, IpAddr::V4(Ipv4Addr::LOCALHOST));
+        let answer = authenticate(&app, &HeaderMap::new(), &form, IpAddr::V4(Ipv4Addr::LOCALHOST));
         good += usize::from(answer.is_ok());
     }
     println!("{kind}: {good} of {count} succeeded");

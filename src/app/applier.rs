@@ -8,7 +8,7 @@ use crate::domain::gateway::{Gateway, GatewayId};
 use crate::domain::role::RoleId;
 use crate::store::changes::{Change, Cursor, FeedEntry};
 use crate::store::gateway::StoredGateway;
-use crate::store::{StoreError, Tx, application, changes, check_readable, gateway, keys, role, token};
+use crate::store::{StoreError, Tx, application, changes, check_readable, gateway, keys, meta, role, token};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::sync::Mutex;
@@ -174,7 +174,9 @@ async fn apply(app: &App, tx: &mut Tx, entries: &[FeedEntry]) -> Result<(), Stor
 async fn read_keys(app: &App, tx: &mut Tx) -> Result<LiveKeys, StoreError> {
     let peppers = keys::peppers(tx).await?;
     let signing = keys::signing_keys(tx).await?;
+    let assertion = meta::get(tx, meta::ASSERTION_KEY).await?;
     LiveKeys::open(&app.keyring, &app.clock, &peppers, &signing)
+        .and_then(|keys| keys.with_assertion_key(&app.keyring, assertion.as_deref()))
         .map_err(|fault| StoreError::Unreadable(fault.to_string()))
 }
 

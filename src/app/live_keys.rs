@@ -20,6 +20,8 @@ pub struct LiveKeys {
     pub verification: VerificationKeys,
     /// The JWK set as published (RFC 7517 §5).
     pub jwks: String,
+    /// What signs the assertions that upstreams get, once it is made.
+    pub assertion: Option<Arc<SigningKey>>,
 }
 
 #[derive(Debug)]
@@ -54,7 +56,27 @@ pub fn signing_key_context(kid: &str) -> String {
     format!("signing-key/{kid}")
 }
 
+/// The context under which the key of the assertions for upstreams is wrapped.
+pub const ASSERTION_KEY_CONTEXT: &str = "assertion-key";
+
+/// The algorithm of that key: what libraries for JWT know everywhere.
+pub const ASSERTION_ALGORITHM: Algorithm = Algorithm::ES256;
+
 impl LiveKeys {
+    /// Adds the key of the assertions for upstreams.
+    ///
+    /// # Errors
+    /// [`KeyFault`] if it can't be read.
+    pub fn with_assertion_key(mut self, keyring: &Keyring, wrapped: Option<&str>) -> Result<Self, KeyFault> {
+        if let Some(wrapped) = wrapped {
+            let fault = |reason: String| KeyFault::new(ASSERTION_KEY_CONTEXT, reason);
+            let pkcs8 = keyring.unwrap(ASSERTION_KEY_CONTEXT, wrapped).map_err(|error| fault(error.to_string()))?;
+            let key = SigningKey::from_pkcs8(ASSERTION_ALGORITHM, &pkcs8).map_err(|error| fault(error.to_string()))?;
+            self.assertion = Some(Arc::new(key));
+        }
+        Ok(self)
+    }
+
     /// Unwraps what the store holds; signing keys that have ended are left out.
     ///
     /// # Errors

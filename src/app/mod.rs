@@ -1,11 +1,13 @@
 //! The running hub of one process: its configuration, store, clock and key, and the snapshot that all decisions read.
 
 mod applier;
+pub mod client_auth;
 pub mod live_gateway;
 pub mod live_keys;
 mod role_set;
 pub mod room;
 mod snapshot;
+pub mod throttle;
 pub mod usage;
 pub mod verifier;
 
@@ -42,6 +44,8 @@ pub struct App {
     pub applier: Applier,
     /// Tokens whose signature was verified lately.
     pub verified_tokens: verifier::Cache,
+    /// Failed client authentications.
+    pub client_failures: throttle::Throttle,
     /// What applications do, on its way to the store.
     pub usage: usage::Usage,
     /// Which node this is.
@@ -79,6 +83,7 @@ impl App {
             snapshot: Snapshot::new(),
             applier: Applier::new(),
             verified_tokens: verifier::Cache::new(),
+            client_failures: throttle::Throttle::new(),
             usage: usage::Usage::default(),
             draining: AtomicBool::new(false),
             room: room::Room::default(),

@@ -1,5 +1,6 @@
 //! The one verifier of access tokens: every surface asks here, and every answer from the cache is checked again.
 
+use super::client_auth::Client;
 use super::role_set::RoleSet;
 use super::usage::Refused;
 use super::{App, Stale};
@@ -210,6 +211,31 @@ fn check(app: &App, facts: Arc<TokenFacts>, place: Place<'_>, address: IpAddr) -
         return Err(TokenRefusal::WrongAudience);
     }
     check_alive_from(app, facts, address)
+}
+
+/// The application whose API key was used directly, as HTTP Basic on gateways: as if it had just got a token for all that its
+/// roles give. `None` unless that is allowed for it.
+#[must_use]
+pub fn of_key(app: &App, client: Client) -> Option<Verified> {
+    let name = app.snapshot.with_application(&client.client_id, |application| {
+        application.allow_basic.then(|| application.name.to_string())
+    })??;
+    let now = app.clock.now();
+    let claims = Claims {
+        iss: app.issuer().to_owned(),
+        client_id: client.client_id,
+        aud: Vec::new(),
+        iat: now.seconds(),
+        exp: i64::MAX,
+        jti: String::new(),
+        scope: String::new(),
+        roles: Vec::new(),
+        cred: String::new(),
+        seq: client.seq,
+    };
+    let scope = client.roles.full_scope.clone();
+    let facts = TokenFacts { claims, scope, credential: client.credential, keys: 0 };
+    Some(Verified { token: Arc::new(facts), name, roles: client.roles })
 }
 
 fn is_for_gateway(claims: &Claims, issuer: &str, place: Place<'_>) -> bool {

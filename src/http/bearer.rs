@@ -52,6 +52,8 @@ pub enum Challenge {
     InvalidToken(String),
     /// The token is good and does not allow this; the scope that would.
     InsufficientScope(String),
+    /// Credentials sent as HTTP Basic are not good (RFC 7617).
+    Basic,
 }
 
 impl Challenge {
@@ -60,6 +62,7 @@ impl Challenge {
     pub fn header(&self, public_url: &str, path: &str) -> HeaderValue {
         let mut value = String::from("Bearer realm=\"Gateway Hub\"");
         let (error, description, scope) = match self {
+            Self::Basic => return HeaderValue::from_static("Basic realm=\"Gateway Hub\", charset=\"UTF-8\""),
             Self::Missing => (None, None, None),
             Self::InvalidRequest(reason) => (Some("invalid_request"), Some(*reason), None),
             Self::InvalidToken(reason) => (Some("invalid_token"), Some(reason.as_str()), None),

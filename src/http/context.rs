@@ -52,6 +52,8 @@ pub struct RequestContext {
     pub address: IpAddr,
     /// Whether the hub itself ended TLS on this connection.
     pub tls: bool,
+    /// Whether nobody on the way can read along: TLS here or at a trusted proxy, or a caller on this host.
+    pub private: bool,
     /// Whether it came in on `--ops-listen`.
     pub operations: bool,
     /// The id answered as `X-Request-Id`.

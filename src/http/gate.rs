@@ -7,16 +7,17 @@ use axum::{
     extract::{FromRequestParts, Request},
     response::{IntoResponse, Response},
 };
-use http::{StatusCode, request::Parts};
+use http::{StatusCode, header, request::Parts};
 
 use crate::{
     app::{
-        App,
+        App, client_auth,
         usage::Refused,
         verifier::{self, Place, Verified},
     },
     domain::{access::Permit, application::CredentialId, denial::DenialReason, grant::Action, resource::Resource},
     http::{
+        basic::{self, BasicFault},
         bearer::{self, Challenge, Presented},
         context::RequestContext,
         kind,
@@ -174,22 +175,18 @@ impl Gate {
             )
             .challenged(Challenge::InvalidRequest(reason)));
         }
-        let token = match bearer::presented(&parts.headers) {
-            Presented::Token(token) => token,
-            Presented::Nothing => {
-                return Err(Problem::new(
-                    &kind::TOKEN_MISSING,
-                    "Send an access token as “Authorization: Bearer TOKEN”; POST /oauth2/token gives one for an API key.",
-                )
-                .challenged(Challenge::Missing));
-            }
+        let verified = match bearer::presented(&parts.headers) {
+            Presented::Token(token) => verifier::verify(app, token, self.place(parts), context.address)
+                .await
+                .map_err(|refused| refusal::token(&refused))?,
+            Presented::Nothing => match parts.headers.get(header::AUTHORIZATION) {
+                Some(value) if self.is_gateway() => by_basic(app, value.as_bytes(), &context)?,
+                _ => return Err(token_missing()),
+            },
             Presented::Malformed => {
                 return Err(refusal::invalid_token("the Authorization header does not hold one well-formed token"));
             }
         };
-        let place = self.place(parts);
-        let verified =
-            verifier::verify(app, token, place, context.address).await.map_err(|refused| refusal::token(&refused))?;
         let caught = Caught {
             client_id: verified.client_id().to_owned(),
             credential: verified.token.credential,
@@ -216,9 +213,13 @@ impl Gate {
         Ok(())
     }
 
+    fn is_gateway(&self) -> bool {
+        self.access.path.starts_with(GATEWAYS)
+    }
+
     /// Where a token must be good for this request: a gateway is a resource of its own (RFC 8707).
     fn place<'a>(&self, parts: &'a Parts) -> Place<'a> {
-        if !self.access.path.starts_with(GATEWAYS) {
+        if !self.is_gateway() {
             return Place::Hub;
         }
         let rest = parts.uri.path().strip_prefix(GATEWAYS).unwrap_or_default();
@@ -244,6 +245,44 @@ impl Gate {
             app.usage.request(&caught.client_id, caught.credential, used, app.clock.now());
         }
     }
+}
+
+fn token_missing() -> Problem {
+    let detail = "Send an access token as “Authorization: Bearer TOKEN”; POST /oauth2/token gives one for an API key.";
+    Problem::new(&kind::TOKEN_MISSING, detail).challenged(Challenge::Missing)
+}
+
+/// The API key itself as HTTP Basic, on gateways and for applications that may: clients exist that know nothing else.
+fn by_basic(app: &App, header: &[u8], context: &RequestContext) -> Result<Verified, Problem> {
+    let credentials = match basic::parse(header) {
+        Ok(credentials) => credentials,
+        Err(BasicFault::Scheme) => return Err(token_missing()),
+        Err(BasicFault::Unreadable) => return Err(invalid_credentials()),
+    };
+    if !context.private {
+        return Err(Problem::new(
+            &kind::FORBIDDEN,
+            "HTTP Basic is accepted over TLS and on this host only. Treat the client_secret that was sent as leaked: regenerate it.",
+        ));
+    }
+    app.fresh().map_err(|_| refusal::stale())?;
+    let client = client_auth::authenticate(app, credentials, context.address).map_err(|refused| {
+        let Some(seconds) = refused.wait_seconds else { return invalid_credentials() };
+        let detail = "Credentials from this address were wrong too often: correct them and wait.";
+        Problem::new(&kind::TOO_MANY_FAILURES, detail).retry_after(u32::try_from(seconds).unwrap_or(60))
+    })?;
+    let (client_id, credential) = (client.client_id.clone(), client.credential);
+    verifier::of_key(app, client).ok_or_else(|| {
+        let source = context.address;
+        Caught { client_id, credential, source }.refused(app, DenialReason::NotAllowed);
+        invalid_credentials()
+    })
+}
+
+fn invalid_credentials() -> Problem {
+    let detail =
+        "The client_id or client_secret is not right, this API key can't be used, or HTTP Basic is not allowed for it.";
+    Problem::new(&kind::INVALID_CREDENTIALS, detail).challenged(Challenge::Basic)
 }
 
 /// The verified application of a request that may still be refused.

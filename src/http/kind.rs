@@ -61,6 +61,11 @@ kinds! {
          regenerated, disabled or deleted.",
         "Get a new token from POST /oauth2/token. If that is refused too, the API key itself has ended: ask an administrator \
          of this hub.";
+    INVALID_CREDENTIALS "invalid-credentials" UNAUTHORIZED "The API key is not good here",
+        "The client_id and client_secret that were sent as HTTP Basic are not right, this API key can't be used, or HTTP Basic is not \
+         allowed for the application.",
+        "Check both for typing errors. An administrator of this hub can allow Basic on gateways for an application; otherwise get an \
+         access token from POST /oauth2/token.";
     INSUFFICIENT_SCOPE "insufficient-scope" FORBIDDEN "The token does not allow this",
         "The token is good, but neither its scope nor the roles of the application allow this.",
         "The member “scope” names what is needed. GET /api/v1/whoami shows what the application has. An administrator can \
@@ -114,6 +119,9 @@ kinds! {
         "The service behind the gateway understood the query and could not carry it out.",
         "Look at what the query divides, joins and aggregates, and ask for less at once. The service's own words are held back: they \
          can quote the data filters of the application's roles.";
+    TOO_MANY_FAILURES "too-many-failures" TOO_MANY_REQUESTS "Too many failed attempts",
+        "Credentials from this address were wrong too often. Those that are right are never refused for it.",
+        "Correct the credentials, and wait as long as Retry-After says.";
     INTERNAL "internal-error" INTERNAL_SERVER_ERROR "Something went wrong in the hub",
         "A fault in the hub itself. It has been logged under the request's id.",
         "Try again. If it stays, give the operator of this hub the X-Request-Id of the answer.";

@@ -5,6 +5,7 @@
 
 pub mod address;
 pub mod assets;
+pub mod basic;
 pub mod bearer;
 pub mod body;
 pub mod context;

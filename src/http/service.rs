@@ -19,6 +19,7 @@ use tower::Service as _;
 
 use crate::{
     app::App,
+    config::Config,
     http::{
         address::client_address,
         context::{Connection, RequestContext, RequestId, RequestIds},
@@ -74,7 +75,9 @@ impl Service {
             refusal
         } else {
             // 4. Who and where from, for the gate and the handlers.
-            let context = RequestContext { address, tls: connection.tls, operations: connection.operations, id };
+            let (tls, operations) = (connection.tls, connection.operations);
+            let private = tls || is_private(&self.app.config, connection.peer.ip());
+            let context = RequestContext { address, tls, private, operations, id };
             parts.extensions.insert(context);
             if surface == Surface::Gateways {
                 // Answers of upstreams may have to be cut while they stream.
@@ -133,6 +136,13 @@ impl Service {
             headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
         }
     }
+}
+
+/// Whether a connection without TLS comes from this host, or from a trusted proxy that speaks TLS to callers.
+fn is_private(config: &Config, peer: IpAddr) -> bool {
+    let peer = peer.to_canonical();
+    peer.is_loopback()
+        || config.public_url.is_https() && config.behind_proxy.iter().any(|network| network.contains(&peer))
 }
 
 /// The access log, of refusals only. It holds nothing that the caller wrote: the route as the table has it instead of the

@@ -1,23 +1,13 @@
 //! The credentials that a client sends: HTTP Basic or in the body, never both (RFC 6749 §2.3.1).
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD_PAD_INDIFFERENT;
 use http::{HeaderMap, header};
 use zeroize::Zeroizing;
 
 use super::error::OauthError;
-use super::form::{self, Form};
-use super::throttle::Method;
-
-/// A client id and a secret, as offered. Nothing is known yet about whether they are right.
-pub struct Credentials {
-    /// Which client it claims to be.
-    pub client_id: String,
-    /// The offered secret.
-    pub secret: Zeroizing<String>,
-    /// Where they stood.
-    pub method: Method,
-}
+use super::form::Form;
+use crate::app::client_auth::Credentials;
+use crate::app::throttle::Method;
+use crate::http::basic::{self, BasicFault};
 
 impl Credentials {
     /// Finds the one set of credentials.
@@ -53,27 +43,20 @@ impl Credentials {
         Ok(credentials)
     }
 
-    /// Reads `Basic BASE64(id:secret)`, id and secret form-encoded before (RFC 6749 §2.3.1).
     fn from_basic(header: &[u8]) -> Result<Self, OauthError> {
-        let scheme = OauthError::no_credentials("the Authorization header is not of the scheme Basic");
-        let unreadable = OauthError::no_credentials(
-            "the Basic credentials can't be read: send base64 of client_id, a colon and client_secret",
-        );
-        let Some((name, encoded)) = header.split_first_chunk::<6>() else { return Err(scheme) };
-        if !name.eq_ignore_ascii_case(b"basic ") {
-            return Err(scheme);
-        }
-        let decoded = STANDARD_PAD_INDIFFERENT.decode(encoded.trim_ascii()).map(Zeroizing::new);
-        let parts = decoded.as_ref().ok().and_then(|bytes| std::str::from_utf8(bytes).ok()?.split_once(':'));
-        let Some((id, secret)) = parts else { return Err(unreadable) };
-        let (Some(id), Some(secret)) = (form::decode(id), form::decode(secret)) else { return Err(unreadable) };
-        Ok(Self { client_id: id.into_owned(), secret: Zeroizing::new(secret.into_owned()), method: Method::Basic })
+        basic::parse(header).map_err(|fault| match fault {
+            BasicFault::Scheme => OauthError::no_credentials("the Authorization header is not of the scheme Basic"),
+            BasicFault::Unreadable => OauthError::no_credentials(
+                "the Basic credentials can't be read: send base64 of client_id, a colon and client_secret",
+            ),
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
     use http::HeaderValue;
     use proptest::prelude::*;

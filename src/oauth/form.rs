@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 
-use percent_encoding::percent_decode_str;
-
 use super::error::OauthError;
 
 /// The longest body that is read, in bytes.
@@ -95,22 +93,7 @@ pub fn check_query(query: Option<&str>) -> Result<(), OauthError> {
     Ok(())
 }
 
-/// Decodes one name or value of a form; `None` for a broken `%` sequence or what is not UTF-8.
-#[must_use]
-pub fn decode(text: &str) -> Option<Cow<'_, str>> {
-    if !text.bytes().any(|byte| matches!(byte, b'%' | b'+')) {
-        return Some(Cow::Borrowed(text));
-    }
-    let broken = text.as_bytes().iter().enumerate().any(|(at, byte)| {
-        *byte == b'%' && !text.as_bytes().get(at + 1..at + 3).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit))
-    });
-    if broken {
-        return None;
-    }
-    let spaced = text.replace('+', " ");
-    let decoded = percent_decode_str(&spaced).decode_utf8().ok()?;
-    Some(Cow::Owned(decoded.into_owned()))
-}
+pub use crate::http::basic::decode;
 
 #[cfg(test)]
 mod tests {

@@ -13,7 +13,6 @@ use super::client_auth::{self, Client};
 use super::error::{OauthError, json_response};
 use super::form::Form;
 use super::request::read_form;
-use super::throttle::Throttle;
 use crate::app::verifier::{TokenRefusal, Verified};
 use crate::app::{App, verifier};
 use crate::domain::access::decide;
@@ -61,7 +60,6 @@ fn one_or_several<S: Serializer>(aud: &&[String], serializer: S) -> Result<S::Ok
 /// # Errors
 /// As for the token endpoint.
 pub async fn show(
-    throttle: Arc<Throttle>,
     State(app): State<Arc<App>>,
     context: RequestContext,
     request: Request,
@@ -69,7 +67,7 @@ pub async fn show(
     let (parts, body) = request.into_parts();
     let body = read_form(&parts.headers, parts.uri.query(), body).await?;
     let form = Form::parse(&body)?;
-    let client = client_auth::authenticate(&app, &throttle, &parts.headers, &form, context.address)?;
+    let client = client_auth::authenticate(&app, &parts.headers, &form, context.address)?;
     let token = form.get("token").ok_or_else(|| OauthError::invalid_request("token is missing"))?;
     let verified = verifier::inspect(&app, token).await;
     let seen = verified.as_ref().is_ok_and(|verified| may_see(&client, verified));

@@ -31,6 +31,15 @@ pub async fn show(State(app): State<Arc<App>>) -> Result<Response, OauthError> {
     Ok(answer)
 }
 
+/// Answers with the key of the assertions that upstreams get. It signs no access token, and the hub takes none signed by it.
+///
+/// # Errors
+/// `temporarily_unavailable` while this node knows no such key.
+pub async fn show_assertion(State(app): State<Arc<App>>) -> Result<Response, OauthError> {
+    let key = app.snapshot.keys().assertion.clone().ok_or_else(OauthError::unavailable)?;
+    Ok(published(serde_json::json!({ "keys": [key.public_jwk()] }).to_string()))
+}
+
 /// A JSON answer that others may keep for a while.
 pub(super) fn published(json: String) -> Response {
     let mut response = Response::new(Body::from(json));

@@ -11,6 +11,8 @@ use utoipa::ToSchema;
 use super::error::OauthError;
 use super::jwks::published;
 use crate::app::App;
+use crate::app::verifier::gateway_audience;
+use crate::http::parameters::Segment;
 
 /// Authorization server metadata (RFC 8414 §2).
 #[derive(Debug, Serialize, ToSchema)]
@@ -106,12 +108,21 @@ pub async fn protected_resource(State(app): State<Arc<App>>) -> Result<Response,
     })
 }
 
-/// Answers with the metadata of one gateway. No gateway is known to the snapshot yet, so there is none to describe.
+/// Answers with the metadata of one gateway as a resource of its own (RFC 9728 §3.1, RFC 8707).
 ///
 /// # Errors
-/// 404 for every name.
-pub async fn gateway() -> Result<Response, OauthError> {
-    Err(OauthError::not_found())
+/// 404 if there is none.
+pub async fn gateway(State(app): State<Arc<App>>, Segment(name): Segment) -> Result<Response, OauthError> {
+    let live = app.snapshot.gateway(&name).ok_or_else(OauthError::not_found)?;
+    let resource = live.gateway.resource();
+    let scopes = [format!("{resource}:view"), format!("{resource}:edit")];
+    answer(&ProtectedResource {
+        resource: &gateway_audience(app.issuer(), &name),
+        authorization_servers: [app.issuer()],
+        bearer_methods_supported: ["header"],
+        scopes_supported: &scopes.each_ref().map(String::as_str),
+        resource_name: &format!("Gateway {name}"),
+    })
 }
 
 fn answer(document: &impl Serialize) -> Result<Response, OauthError> {

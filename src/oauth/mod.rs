@@ -12,5 +12,4 @@ pub mod metadata;
 pub mod request;
 pub mod revoke;
 pub mod routes;
-pub mod throttle;
 pub mod token;

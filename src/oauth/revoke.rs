@@ -10,7 +10,6 @@ use super::client_auth;
 use super::error::OauthError;
 use super::form::Form;
 use super::request::read_form;
-use super::throttle::Throttle;
 use crate::actions::{self, Actor};
 use crate::app::verifier::TokenRefusal;
 use crate::app::{App, verifier};
@@ -22,7 +21,6 @@ use crate::http::context::RequestContext;
 /// # Errors
 /// As for the token endpoint, and `temporarily_unavailable` when the revocation can't be stored.
 pub async fn revoke(
-    throttle: Arc<Throttle>,
     State(app): State<Arc<App>>,
     context: RequestContext,
     request: Request,
@@ -30,7 +28,7 @@ pub async fn revoke(
     let (parts, body) = request.into_parts();
     let body = read_form(&parts.headers, parts.uri.query(), body).await?;
     let form = Form::parse(&body)?;
-    let client = client_auth::authenticate(&app, &throttle, &parts.headers, &form, context.address)?;
+    let client = client_auth::authenticate(&app, &parts.headers, &form, context.address)?;
     app.usage.request(&client.client_id, client.credential, None, app.clock.now());
     let token = form.get("token").ok_or_else(|| OauthError::invalid_request("token is missing"))?;
     match verifier::inspect(&app, token).await {

@@ -1,16 +1,11 @@
 //! The routes of the authorization server.
 
-use std::sync::Arc;
-
-use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use utoipa::ToSchema;
 
 use super::error::OauthError;
-use super::throttle::Throttle;
 use super::{introspect, jwks, metadata, revoke, token};
 use crate::app::App;
-use crate::http::context::RequestContext;
 use crate::http::document::{Documentation, operation};
 use crate::http::gate::{Caller, Permission};
 use crate::http::problem::Problem;
@@ -25,35 +20,26 @@ pub const INTROSPECT: &str = "/oauth2/introspect";
 pub const REVOKE: &str = "/oauth2/revoke";
 /// Where the public keys are.
 pub const JWKS: &str = "/oauth2/jwks";
+/// Where the public key of the assertions for upstreams is.
+pub const ASSERTION_JWKS: &str = "/.well-known/gateway-assertion-jwks";
 /// RFC 8414.
 pub const AUTHORIZATION_SERVER: &str = "/.well-known/oauth-authorization-server";
 /// RFC 9728.
 pub const PROTECTED_RESOURCE: &str = "/.well-known/oauth-protected-resource";
 const GATEWAY_RESOURCE: &str = "/.well-known/oauth-protected-resource/gateways/{name}";
 
-/// Every route of the surface, with failure counters of its own.
+/// Every route of the surface.
 #[must_use]
 pub fn table() -> RouteTable {
-    let throttle = Arc::new(Throttle::new());
-    // Each of the three counts failures in the same tables.
-    let (issuing, showing, ending) = (Arc::clone(&throttle), Arc::clone(&throttle), throttle);
-    let issue = move |app: State<Arc<App>>, context: RequestContext, request: Request| {
-        token::issue(Arc::clone(&issuing), app, context, request)
-    };
-    let show = move |app: State<Arc<App>>, context: RequestContext, request: Request| {
-        introspect::show(Arc::clone(&showing), app, context, request)
-    };
-    let revoke = move |app: State<Arc<App>>, context: RequestContext, request: Request| {
-        revoke::revoke(Arc::clone(&ending), app, context, request)
-    };
     let (anyone, client, none) = (Caller::Anyone, Caller::Client, Permission::None);
     let routes = vec![
         // with an API key
-        post(TOKEN, client, none.clone(), issue).documented(token_documentation()),
-        post(INTROSPECT, client, none.clone(), show).documented(introspect_documentation()),
-        post(REVOKE, client, none.clone(), revoke).documented(revoke_documentation()),
+        post(TOKEN, client, none.clone(), token::issue).documented(token_documentation()),
+        post(INTROSPECT, client, none.clone(), introspect::show).documented(introspect_documentation()),
+        post(REVOKE, client, none.clone(), revoke::revoke).documented(revoke_documentation()),
         // for everybody
         get(JWKS, anyone, none.clone(), jwks::show).documented(jwks_documentation()),
+        get(ASSERTION_JWKS, anyone, none.clone(), jwks::show_assertion).documented(assertion_jwks_documentation()),
         get(AUTHORIZATION_SERVER, anyone, none.clone(), metadata::authorization_server)
             .documented(authorization_server_documentation()),
         get(PROTECTED_RESOURCE, anyone, none.clone(), metadata::protected_resource)
@@ -154,6 +140,14 @@ fn revoke_documentation() -> Documentation {
 
 fn jwks_documentation() -> Documentation {
     operation("The public keys of the access tokens").answers_text(200, "application/json", "A JWK set (RFC 7517).")
+}
+
+fn assertion_jwks_documentation() -> Documentation {
+    operation("The public key of the assertions that services behind gateways get").answers_text(
+        200,
+        "application/json",
+        "A JWK set (RFC 7517).",
+    )
 }
 
 fn authorization_server_documentation() -> Documentation {

@@ -1,5 +1,6 @@
 //! `POST /oauth2/token`: the client credentials grant (RFC 6749 §4.4). No SQL on this path, and no row written.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -11,12 +12,14 @@ use super::client_auth::{self, Client};
 use super::error::{OauthError, json_response};
 use super::form::Form;
 use super::request::read_form;
-use super::throttle::Throttle;
 use crate::app::App;
 use crate::app::usage::Refused;
+use crate::app::verifier::{audience_gateway, gateway_audience};
 use crate::crypto::secret::SECRET_PREFIX;
 use crate::crypto::token::{Claims, LONGEST_TOKEN, token_id};
 use crate::domain::denial::DenialReason;
+use crate::domain::grant::Action;
+use crate::domain::resource::{GatewayName, Resource};
 use crate::domain::scope::Scope;
 use crate::http::context::RequestContext;
 
@@ -25,7 +28,6 @@ use crate::http::context::RequestContext;
 /// # Errors
 /// As RFC 6749 §5.2 and RFC 8707 §2 name them.
 pub async fn issue(
-    throttle: Arc<Throttle>,
     State(app): State<Arc<App>>,
     context: RequestContext,
     request: Request,
@@ -33,7 +35,7 @@ pub async fn issue(
     let (parts, body) = request.into_parts();
     let body = read_form(&parts.headers, parts.uri.query(), body).await?;
     let form = Form::parse(&body)?;
-    let answer = grant(&app, &throttle, &parts.headers, &form, context.address);
+    let answer = grant(&app, &parts.headers, &form, context.address);
     // Signing is most of the work. Under load the tokens of all waiting requests are made first and written together: a
     // write that wakes a sleeping client costs several times one to a client that is awake. An idle hub waits for nothing.
     tokio::task::yield_now().await;
@@ -41,19 +43,13 @@ pub async fn issue(
 }
 
 /// Everything about a token request that needs no waiting.
-fn grant(
-    app: &App,
-    throttle: &Throttle,
-    headers: &HeaderMap,
-    form: &Form<'_>,
-    address: IpAddr,
-) -> Result<Response, OauthError> {
+fn grant(app: &App, headers: &HeaderMap, form: &Form<'_>, address: IpAddr) -> Result<Response, OauthError> {
     match form.get("grant_type") {
         Some("client_credentials") => {}
         Some(_) => return Err(OauthError::unsupported_grant_type()),
         None => return Err(OauthError::invalid_request("grant_type is missing: send grant_type=client_credentials")),
     }
-    let client = client_auth::authenticate(app, throttle, headers, form, address)?;
+    let client = client_auth::authenticate(app, headers, form, address)?;
     let now = app.clock.now();
     let (audience, scope) = wanted(app, &client, form).inspect_err(|_| {
         app.usage.refused(&Refused {
@@ -72,7 +68,7 @@ fn grant(
     let claims = Claims {
         iss: app.issuer().to_owned(),
         client_id: client.client_id,
-        aud: vec![audience.to_owned()],
+        aud: vec![audience.into_owned()],
         iat,
         exp,
         jti: token_id(&app.randomness),
@@ -97,8 +93,8 @@ fn grant(
 }
 
 /// Where the token will be good, and for what scope; `None` for all that the roles give.
-fn wanted<'a>(app: &'a App, client: &Client, form: &Form<'_>) -> Result<(&'a str, Option<String>), OauthError> {
-    let audience = audience(app, form)?;
+fn wanted<'a>(app: &'a App, client: &Client, form: &Form<'_>) -> Result<(Cow<'a, str>, Option<String>), OauthError> {
+    let audience = audience(app, client, form)?;
     let scope = requested_scope(client, form.get("scope"))?;
     if scope.as_deref().unwrap_or(&client.roles.full_scope_text).is_empty() {
         return Err(OauthError::invalid_scope(
@@ -109,17 +105,27 @@ fn wanted<'a>(app: &'a App, client: &Client, form: &Form<'_>) -> Result<(&'a str
 }
 
 /// Where the token will be good: at the hub and so everywhere, unless one gateway is named (RFC 8707 §2).
-fn audience<'a>(app: &'a App, form: &Form<'_>) -> Result<&'a str, OauthError> {
+fn audience<'a>(app: &'a App, client: &Client, form: &Form<'_>) -> Result<Cow<'a, str>, OauthError> {
     if form.several_resources() {
         return Err(OauthError::invalid_target(
             "ask for one resource; leave it out for a token that is good everywhere",
         ));
     }
-    match form.get("resource") {
-        None => Ok(app.issuer()),
-        Some(resource) if resource == app.issuer() => Ok(app.issuer()),
-        // No gateway is known to the snapshot yet.
-        Some(_) => Err(OauthError::invalid_target("there is no such resource at this hub")),
+    let Some(resource) = form.get("resource").filter(|resource| *resource != app.issuer()) else {
+        return Ok(Cow::Borrowed(app.issuer()));
+    };
+    let name = audience_gateway(app.issuer(), resource).and_then(GatewayName::parse);
+    // Who has no grant on a gateway does not learn whether there is one.
+    let reached = name.filter(|name| {
+        let resource = Resource::Gateway(name.clone());
+        let granted = |action| client.roles.access.reach(&resource, action).is_some();
+        app.snapshot.gateway(name.as_str()).is_some() && (granted(Action::View) || granted(Action::Edit))
+    });
+    match reached {
+        Some(name) => Ok(Cow::Owned(gateway_audience(app.issuer(), name.as_str()))),
+        None => Err(OauthError::invalid_target(
+            "there is no such resource at this hub, or the roles of this application do not reach it",
+        )),
     }
 }
 

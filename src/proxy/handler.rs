@@ -62,8 +62,8 @@ pub(super) async fn forward(
                 None => path.sent().to_owned(),
             };
             let body = RequestBody::Stream(body);
-            let enforced = http_api::enforce(gateway, &verified, parts.method, &path, target, parts.headers, body)?;
-            (enforced, None)
+            let asked = http_api::Asked { method: parts.method, target, headers: parts.headers, body };
+            (http_api::enforce(&app, gateway, &verified, &path, asked)?, None)
         }
         GatewayKind::Prometheus => {
             let query = parts.uri.query().map(ToOwned::to_owned);

@@ -1,17 +1,27 @@
 //! Gateways of kind `http`: methods and path rules tell view from edit; everything else passes as it is.
 
-use http::HeaderMap;
-use http::Method;
+use http::{HeaderMap, HeaderValue, Method};
 
 use super::handler::Enforced;
+use super::headers::X_ASSERTION;
 use super::path::ForwardPath;
-use super::problem;
+use super::{assertion, problem};
+use crate::app::App;
 use crate::app::verifier::Verified;
 use crate::domain::access::Reach;
 use crate::domain::gateway::{Gateway, RuleOutcome, default_action};
 use crate::domain::grant::Action;
 use crate::http::problem::Problem;
 use crate::upstream::{EnforcedRequest, RequestBody};
+
+/// A request as it may be made into an enforced one: its headers are stripped and say who calls.
+pub(super) struct Asked {
+    pub(super) method: Method,
+    /// Path and query, canonical, without the gateway's own prefix.
+    pub(super) target: String,
+    pub(super) headers: HeaderMap,
+    pub(super) body: RequestBody,
+}
 
 /// What the request takes: the first rule that fits says so, otherwise the method.
 ///
@@ -35,25 +45,34 @@ pub(super) fn action(gateway: &Gateway, method: &Method, path: &ForwardPath<'_>)
     }
 }
 
-/// Enforces the request: a permit for what it takes, and no filter that nobody would see to.
+/// Enforces the request: a permit for what it takes, and no filter that nobody would see to. Only an upstream that gets the
+/// filter in its assertion sees to one.
 ///
 /// # Errors
 /// `insufficient-scope`, `filter-unenforceable`, `path-refused`.
 pub(super) fn enforce(
+    app: &App,
     gateway: &Gateway,
     verified: &Verified,
-    method: Method,
     path: &ForwardPath<'_>,
-    target: String,
-    headers: HeaderMap,
-    body: RequestBody,
+    asked: Asked,
 ) -> Result<Enforced, Problem> {
+    let Asked { method, target, mut headers, body } = asked;
     let action = action(gateway, &method, path)?;
     let permit = verified.decide(&gateway.resource(), action)?;
-    let request = match permit.reach() {
-        Reach::All => EnforcedRequest::unfiltered(&permit, method, target, headers, body),
-        Reach::Filtered(_) => return Err(problem::unenforceable(gateway.name.as_str())),
+    let unenforceable = || problem::unenforceable(gateway.name.as_str());
+    if *permit.reach() != Reach::All && !gateway.forward_filter {
+        return Err(unenforceable());
+    }
+    let asserts = gateway.assertion || gateway.forward_filter;
+    if asserts {
+        let signed = assertion::sign(app, gateway, verified, &permit, method.as_str(), path.sent())?;
+        headers.insert(X_ASSERTION, HeaderValue::try_from(signed).map_err(|_| Problem::internal())?);
+    }
+    let request = if asserts {
+        EnforcedRequest::filtered(&permit, method, target, headers, body)
+    } else {
+        EnforcedRequest::unfiltered(&permit, method, target, headers, body).map_err(|_| unenforceable())?
     };
-    let request = request.map_err(|_| problem::unenforceable(gateway.name.as_str()))?;
     Ok(Enforced { permit, request })
 }

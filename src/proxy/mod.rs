@@ -3,6 +3,7 @@
 //! A request goes through [`handler`]: its path is made canonical, the gateway's kind ([`http_api`]) turns it into an enforced
 //! request under a permit, `src/upstream/` forwards that, and [`headers`] decides what of the answer comes down.
 
+mod assertion;
 mod handler;
 mod headers;
 mod http_api;

@@ -12,6 +12,9 @@ pub const KEY_CHECK: &str = "key_check";
 /// The name under which a demonstration marks its store.
 pub const DEMO: &str = "demo";
 
+/// The wrapped key that signs assertions for upstreams.
+pub const ASSERTION_KEY: &str = "assertion_key";
+
 /// The value of that name.
 ///
 /// # Errors

@@ -11,7 +11,7 @@ use std::{
 use axum::response::IntoResponse as _;
 use gateway_hub::{
     app::App,
-    oauth::{client_auth::authenticate, form::Form, throttle::Throttle},
+    oauth::{client_auth::authenticate, form::Form},
 };
 use http::HeaderMap;
 
@@ -25,7 +25,6 @@ const TOLERANCE: f64 = 0.01;
 
 struct Work<'a> {
     app: &'a App,
-    throttle: &'a Throttle,
     body: &'a [u8],
 }
 
@@ -34,7 +33,7 @@ impl Work<'_> {
     fn fail(&self) {
         let form = Form::parse(self.body).expect("a form");
         let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        let refused = authenticate(self.app, self.throttle, &HeaderMap::new(), &form, here);
+        let refused = authenticate(self.app, &HeaderMap::new(), &form, here);
         let error = refused.err().expect("these credentials are refused");
         assert_eq!(error.into_response().status(), 401);
     }

@@ -408,6 +408,10 @@ impl Hub {
         self.update(client_id, ApplicationUpdate { networks, ..ApplicationUpdate::default() }).await;
     }
 
+    pub async fn allow_basic(&self, client_id: &str, allowed: bool) {
+        self.update(client_id, ApplicationUpdate { allow_basic: Some(allowed), ..ApplicationUpdate::default() }).await;
+    }
+
     pub async fn set_roles(&self, client_id: &str, roles: &[&str]) {
         let roles = Some(roles.iter().map(|role| self.role_id(role)).collect());
         self.update(client_id, ApplicationUpdate { roles, ..ApplicationUpdate::default() }).await;

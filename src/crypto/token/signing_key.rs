@@ -118,10 +118,23 @@ impl SigningKey {
     pub fn sign(&self, claims: &Claims, randomness: &Randomness) -> Result<String, KeyError> {
         let mut json = String::with_capacity(claims.size_hint());
         claims.write_json(&mut json);
+        self.sign_json(&self.prefix, &json, randomness)
+    }
+
+    /// Signs any claims as a JWT of another type, which no verifier of access tokens takes (RFC 8725 §3.11).
+    ///
+    /// # Errors
+    /// [`KeyError::Sign`].
+    pub fn sign_typed(&self, typ: &str, json: &str, randomness: &Randomness) -> Result<String, KeyError> {
+        let header = format!(r#"{{"typ":"{typ}","alg":"{}","kid":"{}"}}"#, self.algorithm().name(), self.kid());
+        self.sign_json(&(URL_SAFE_NO_PAD.encode(header) + "."), json, randomness)
+    }
+
+    fn sign_json(&self, prefix: &str, json: &str, randomness: &Randomness) -> Result<String, KeyError> {
         // The signature adds 86 characters for ES256 and EdDSA, 342 for RS256.
-        let mut token = String::with_capacity(self.prefix.len() + json.len().div_ceil(3) * 4 + 346);
-        token.push_str(&self.prefix);
-        URL_SAFE_NO_PAD.encode_string(&json, &mut token);
+        let mut token = String::with_capacity(prefix.len() + json.len().div_ceil(3) * 4 + 346);
+        token.push_str(prefix);
+        URL_SAFE_NO_PAD.encode_string(json, &mut token);
         let failed = KeyError::Sign(self.algorithm());
         match &self.private {
             PrivateKey::Ecdsa(pair) => {

@@ -47,7 +47,7 @@ pub struct Failure<'a> {
     pub now: Timestamp,
 }
 
-/// The counters.
+/// The counters of one node, the same for the token endpoint and for HTTP Basic on gateways.
 pub struct Throttle {
     hasher: RandomState,
     tables: Mutex<Tables>,
@@ -103,6 +103,12 @@ impl Throttle {
             slot.failures = slot.failures.saturating_add(1);
         }
         wait.max(slot.wait(LIMIT_PER_SOURCE, failure.now))
+    }
+}
+
+impl std::fmt::Debug for Throttle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Throttle")
     }
 }
 
