@@ -104,8 +104,12 @@ impl Upstreams {
             let exchange = Exchange { tether: &*tether, upload: upload.as_deref(), timeouts, body_limit: limits.body };
             let sent = exchange.run(&mut line, &head.method, &head.target, head.headers, body, &place).await;
             match sent {
-                Ok(response) => {
+                Ok(mut response) => {
                     let status = response.status();
+                    if response.headers().contains_key(header::TRANSFER_ENCODING) {
+                        // The chunks count (RFC 9112 §6.3); the caller must not see another length.
+                        response.headers_mut().remove(header::CONTENT_LENGTH);
+                    }
                     if status == StatusCode::SWITCHING_PROTOCOLS {
                         return Err(ForwardFault::Broken("the upstream changed the protocol unasked".to_owned()));
                     }
