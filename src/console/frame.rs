@@ -10,11 +10,13 @@ pub(crate) enum Section {
     Applications,
     Roles,
     Gateways,
+    Entities,
     Documentation,
 }
 
 impl Section {
-    const ALL: [Self; 5] = [Self::Overview, Self::Applications, Self::Roles, Self::Gateways, Self::Documentation];
+    const ALL: [Self; 6] =
+        [Self::Overview, Self::Applications, Self::Roles, Self::Gateways, Self::Entities, Self::Documentation];
 
     const fn label(self) -> &'static str {
         match self {
@@ -22,6 +24,7 @@ impl Section {
             Self::Applications => "Application keys",
             Self::Roles => "Roles",
             Self::Gateways => "Gateways",
+            Self::Entities => "Entities",
             Self::Documentation => "OAuth documentation",
         }
     }
@@ -32,6 +35,7 @@ impl Section {
             Self::Applications => paths::APPLICATIONS,
             Self::Roles => paths::ROLES,
             Self::Gateways => paths::GATEWAYS,
+            Self::Entities => paths::ENTITIES,
             Self::Documentation => paths::DOCUMENTATION,
         }
     }
@@ -43,6 +47,7 @@ impl Section {
             Self::Applications => "key",
             Self::Roles => "roles",
             Self::Gateways => "gateway",
+            Self::Entities => "entities",
             Self::Documentation => "book",
         }
     }
@@ -75,7 +80,7 @@ pub(crate) struct Frame {
 
 impl Frame {
     /// The menu.
-    pub(crate) fn menu(&self) -> [Entry; 5] {
+    pub(crate) fn menu(&self) -> [Entry; 6] {
         Section::ALL.map(|section| Entry {
             label: section.label(),
             path: section.path(),

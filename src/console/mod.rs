@@ -7,6 +7,7 @@ mod answer;
 mod application;
 mod documentation;
 mod effect;
+mod entity;
 mod first_run;
 mod form;
 mod frame;

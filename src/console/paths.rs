@@ -52,6 +52,8 @@ pub const GATEWAY_NEW: &str = "/console/gateways/new";
 pub const GATEWAY: &str = "/console/gateways/{id}";
 /// The route of the Delete gateway window.
 pub const GATEWAY_DELETE: &str = "/console/gateways/{id}/delete";
+/// The Entities page.
+pub const ENTITIES: &str = "/console/entities";
 /// The OAuth documentation page.
 pub const DOCUMENTATION: &str = "/console/documentation";
 

@@ -1,7 +1,9 @@
 //! Every route of the Web Console.
 
 use super::guard::ConsoleGuard;
-use super::{application, documentation, effect, first_run, gateway, nodes, overview, paths, refusal, role, sign_in};
+use super::{
+    application, documentation, effect, entity, first_run, gateway, nodes, overview, paths, refusal, role, sign_in,
+};
 use crate::domain::resource::{Resource, SecurityResource};
 use crate::http::assets;
 use crate::http::gate::{Caller, Permission};
@@ -31,6 +33,8 @@ pub fn table() -> RouteTable {
         post(paths::SIGN_OUT, PERSON, Permission::None, sign_in::sign_out),
         get(paths::CHANGE, PERSON, Permission::None, effect::show),
         get(paths::NODES, PERSON, view(SecurityResource::Metrics), nodes::show),
+        // The inventory.
+        get(paths::ENTITIES, PERSON, Permission::View(Resource::Entities), entity::list),
         // Roles.
         get(paths::ROLES, PERSON, view(SecurityResource::Roles), role::list::page),
         get(paths::ROLE_NEW, PERSON, edit(SecurityResource::Roles), role::editor::new),

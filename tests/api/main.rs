@@ -17,6 +17,7 @@ mod audit;
 mod client_work;
 mod console;
 mod console_application;
+mod console_entities;
 mod console_gateways;
 mod console_guards;
 mod console_list;

@@ -3,6 +3,7 @@
 use super::browser::story;
 use gateway_hub::actions::application::NewApplication;
 use gateway_hub::actions::{self, Actor};
+use gateway_hub::domain::entity::BulkDocument;
 use gateway_hub::domain::role::RoleId;
 
 #[test]
@@ -50,6 +51,16 @@ fn pages_are_accessible() {
         browser.is_accessible("list, with a row pointed at").await;
         browser.go(&hub.url("/console/applications?q=zzz")).await;
         browser.is_accessible("nothing found").await;
+        browser.go(&hub.url("/console/entities")).await;
+        browser.says("No entity is here yet").await;
+        browser.is_accessible("no entity").await;
+        let lines = br#"{"id":"host/web-1","attributes":{"user.department":"fx","itrs.os-type":"Linux"}}"#;
+        let access = actions::entity_bulk::operator_access();
+        actions::entity_bulk::load(&hub.app, &access, BulkDocument::new(lines)).await.expect("loaded");
+        for page in ["?by=user.department", "?filter=user.department%20%3D%20", "?filter=a%20%3D%20b"] {
+            browser.go(&hub.url(&format!("/console/entities{page}"))).await;
+            browser.is_accessible(&format!("entities {page}")).await;
+        }
         let (_, id) = super::flows::make_role(hub, "FX desk").await;
         let roles =
             ["roles", "roles/new", "roles/role_operator", &format!("roles/{id}"), &format!("roles/{id}/delete")];
