@@ -50,7 +50,10 @@ pub fn client_key_context(id: &GatewayId) -> String {
 }
 
 /// Unwraps what the store holds.
-pub(super) fn open(keyring: &Keyring, stored: &StoredGateway) -> Result<UpstreamCredentials, KeyFault> {
+///
+/// # Errors
+/// [`KeyFault`] if it was wrapped by another key, or altered.
+pub fn open(keyring: &Keyring, stored: &StoredGateway) -> Result<UpstreamCredentials, KeyFault> {
     let id = &stored.gateway.id;
     let text = |context: String, wrapped: &Option<String>| {
         let Some(wrapped) = wrapped else { return Ok(None) };

@@ -70,13 +70,11 @@ impl Credentials {
         StoredGateway { gateway, wrapped_secret: self.secret, wrapped_client_key: self.client_key }
     }
 
-    /// Forgets them; tells whether there were any. What is left is a gateway without authentication, which says so.
-    pub(super) fn erase(&mut self, gateway: &mut Gateway) -> bool {
-        let any = self.secret.is_some() || self.client_key.is_some();
+    /// Forgets them. What is left is a gateway without authentication, which says so.
+    pub(super) fn erase(&mut self, gateway: &mut Gateway) {
         *self = Self::default();
         gateway.authentication = UpstreamAuthentication::None;
         gateway.client_certificate = None;
-        any
     }
 
     /// Takes what the input gives; what it doesn't mention stays.

@@ -74,6 +74,16 @@ const WAIT: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::fr
 const CONCURRENT: RangeInclusive<u32> = 1..=100_000;
 
 impl GatewayInput {
+    /// Whether it says anything of where the upstream is, or how the hub gets in there.
+    #[must_use]
+    pub const fn reaches_anew(&self) -> bool {
+        self.kind.is_some()
+            || self.addresses.is_some()
+            || self.credential.is_some()
+            || self.ca.is_some()
+            || self.client_certificate.is_some()
+    }
+
     /// Puts all but the credentials into the settings.
     pub(super) fn apply(&self, gateway: &mut Gateway) -> Result<(), ActionError> {
         if let Some(description) = &self.description {

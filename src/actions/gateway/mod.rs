@@ -9,7 +9,7 @@ pub use input::{GatewayInput, LabelsInput};
 use super::actor::Target;
 use super::seen::{self, Seen};
 use super::{ActionError, Actor, transact};
-use crate::app::App;
+use crate::app::{App, UpstreamCredentials, live_gateway};
 use crate::domain::gateway::{
     Gateway, GatewayId, GatewayKind, Limits, Reaching, Timeouts, UpstreamAuthentication, reaching,
 };
@@ -35,6 +35,15 @@ pub struct Saved {
     pub erased: bool,
 }
 
+/// A gateway that is not saved.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// Its settings.
+    pub gateway: Gateway,
+    /// The hub's credentials there.
+    pub credentials: UpstreamCredentials,
+}
+
 /// Grants that went with a gateway.
 #[derive(Clone, Debug)]
 pub struct Lost {
@@ -55,6 +64,50 @@ pub fn seen(stored: &StoredGateway) -> Seen {
 /// # Errors
 /// [`ActionError::Invalid`] names the field.
 pub async fn create(app: &App, actor: &Actor, name: &str, input: &GatewayInput) -> Result<Saved, ActionError> {
+    let stored = made(app, actor, name, input)?;
+    let gateway = &stored.gateway;
+    transact!(app, async |tx| {
+        store::changes::serialise(tx).await?; // of a role's filter and a gateway saved at once, one sees the other
+        let reached_by = check_roles(tx, gateway).await?;
+        store::gateway::insert(tx, &stored).await.map_err(|error| taken(error, &gateway.name))?;
+        let event = actor.event(app, "gateway.create", target(gateway), Value::Null, describe(&stored));
+        tx.record(Change::Gateway(gateway.id.clone()), event);
+        Ok(Saved { gateway: gateway.clone(), reached_by, erased: false })
+    })
+}
+
+/// The gateway that [`create`] would make, with its credentials, to be tried before.
+///
+/// # Errors
+/// Those of [`create`], as far as they don't depend on what there is.
+pub fn draft(app: &App, actor: &Actor, name: &str, input: &GatewayInput) -> Result<Draft, ActionError> {
+    open(app, made(app, actor, name, input)?)
+}
+
+/// The gateway that [`update`] would leave, with its credentials, to be tried before.
+///
+/// # Errors
+/// Those of [`update`], as far as they don't depend on roles.
+pub async fn draft_update(
+    app: &App,
+    actor: &Actor,
+    id: &GatewayId,
+    input: &GatewayInput,
+) -> Result<Draft, ActionError> {
+    actor.require_edit(SecurityResource::Gateways)?;
+    let before = existing(&mut app.store.read().await?, id).await?;
+    require(actor, &before.gateway.name)?;
+    open(app, changed(app, &before, input)?.0)
+}
+
+fn open(app: &App, stored: StoredGateway) -> Result<Draft, ActionError> {
+    let credentials = live_gateway::open(&app.keyring, &stored)
+        .map_err(|fault| ActionError::Store(StoreError::Unreadable(fault.to_string())))?;
+    Ok(Draft { gateway: stored.gateway, credentials })
+}
+
+/// The new gateway, as it is stored.
+fn made(app: &App, actor: &Actor, name: &str, input: &GatewayInput) -> Result<StoredGateway, ActionError> {
     let name = parse_name(name)?;
     require(actor, &name)?;
     let kind = input.kind.as_deref().ok_or_else(|| ActionError::invalid("kind", "choose http or prometheus"))?;
@@ -79,15 +132,24 @@ pub async fn create(app: &App, actor: &Actor, name: &str, input: &GatewayInput) 
     input.apply(&mut gateway)?;
     let mut credentials = Credentials::default();
     credentials.take(app, &mut gateway, input)?;
-    transact!(app, async |tx| {
-        store::changes::serialise(tx).await?; // of a role's filter and a gateway saved at once, one sees the other
-        let reached_by = check_roles(tx, &gateway).await?;
-        let stored = credentials.clone().with(gateway.clone());
-        store::gateway::insert(tx, &stored).await.map_err(|error| taken(error, &gateway.name))?;
-        let event = actor.event(app, "gateway.create", target(&gateway), Value::Null, describe(&stored));
-        tx.record(Change::Gateway(gateway.id.clone()), event);
-        Ok(Saved { gateway: gateway.clone(), reached_by, erased: false })
-    })
+    Ok(credentials.with(gateway))
+}
+
+/// The gateway after the change, and whether stored credentials were erased.
+fn changed(app: &App, before: &StoredGateway, input: &GatewayInput) -> Result<(StoredGateway, bool), ActionError> {
+    let mut gateway = before.gateway.clone();
+    input.apply(&mut gateway)?;
+    let mut credentials = Credentials::of(before);
+    if leads_elsewhere(&before.gateway, &gateway) {
+        credentials.erase(&mut gateway);
+    }
+    credentials.take(app, &mut gateway, input)?;
+    let after = credentials.with(gateway);
+    let lost = |before: &Option<String>, after: &Option<String>| before.is_some() && after.is_none();
+    let erased = leads_elsewhere(&before.gateway, &after.gateway)
+        && (lost(&before.wrapped_secret, &after.wrapped_secret)
+            || lost(&before.wrapped_client_key, &after.wrapped_client_key));
+    Ok((after, erased))
 }
 
 /// Changes a gateway; its name stays, because grants and addresses of applications carry it. Another address, authority
@@ -102,15 +164,7 @@ pub async fn update(app: &App, actor: &Actor, id: &GatewayId, input: &GatewayInp
         let before = existing(tx, id).await?;
         require(actor, &before.gateway.name)?;
         seen::check(input.seen.as_ref(), &seen(&before))?;
-        let mut gateway = before.gateway.clone();
-        input.apply(&mut gateway)?;
-        let mut credentials = Credentials::of(&before);
-        let erased = leads_elsewhere(&before.gateway, &gateway) && credentials.erase(&mut gateway);
-        credentials.take(app, &mut gateway, input)?;
-        let after = credentials.with(gateway);
-        let erased = erased
-            && (before.wrapped_secret.is_some() && after.wrapped_secret.is_none()
-                || before.wrapped_client_key.is_some() && after.wrapped_client_key.is_none());
+        let (after, erased) = changed(app, &before, input)?;
         let reached_by = check_roles(tx, &after.gateway).await?;
         store::gateway::update(tx, &after).await?;
         let mut now = describe(&after);

@@ -23,6 +23,7 @@ pub(in crate::cli) enum Gateways {
     /// Show a gateway; its credentials are never shown
     Show(GatewayArgument),
     Update(Box<Update>),
+    Test(Test),
     /// Delete a gateway, and the grants of roles that name exactly it
     Delete(GatewayArgument),
 }
@@ -101,9 +102,21 @@ pub(in crate::cli) struct Update {
     /// Have no path rules any more
     #[arg(long, conflicts_with = "rule")]
     pub(super) no_rules: bool,
+    /// Ask the upstream for its labels again, and map those that are new under their own names (kind prometheus)
+    #[arg(long)]
+    pub(super) refresh_labels: bool,
     /// Map this attribute no more; once per attribute
     #[arg(long, value_name = "ATTRIBUTE")]
     pub(super) no_label: Vec<String>,
+}
+
+/// Ask a gateway's upstream whether it answers
+#[derive(Args)]
+#[command(after_help = "Exit status: 0 if the upstream answers, 1 with the reason if it does not.")]
+pub(in crate::cli) struct Test {
+    /// The gateway's name
+    #[arg(value_name = "G")]
+    pub(super) gateway: String,
 }
 
 /// What a gateway is besides its kind and addresses.

@@ -4,6 +4,8 @@ mod arguments;
 mod files;
 mod view;
 
+use std::net::SocketAddr;
+
 use serde::Serialize;
 use zeroize::Zeroizing;
 
@@ -18,10 +20,11 @@ use crate::{
         gateway::{self, ClientCertificateInput, CredentialInput, GatewayInput, LabelsInput, Saved},
     },
     api::gateway::GatewayView,
-    app::App,
+    app::{App, UpstreamCredentials, live_gateway},
     config::Span,
     domain::{gateway::Gateway, resource::GatewayName},
-    store,
+    store::{self, gateway::StoredGateway},
+    upstream::{self, Found},
 };
 
 impl Gateways {
@@ -35,6 +38,7 @@ impl Gateways {
             Self::List => list(app, output).await,
             Self::Show(argument) => show(app, &argument.gateway, output).await,
             Self::Update(update) => update.run(app, output).await,
+            Self::Test(argument) => test(app, &argument.gateway, output).await,
             Self::Delete(argument) => delete(app, &argument.gateway, output).await,
         })
     }
@@ -47,6 +51,27 @@ struct Done<'a> {
     gateway: ShownGateway<'a>,
     /// Whether the stored credentials were erased, because they would have gone to another place.
     credentials_erased: bool,
+    /// What a test of the connection found; `null` if there was none, or it failed.
+    found: Option<&'a str>,
+    /// What is not as it should be with the upstream.
+    warning: Option<&'a str>,
+}
+
+/// What a test of the connection found, if the upstream was asked.
+#[derive(Default)]
+struct Tested {
+    found: Option<String>,
+    warning: Option<String>,
+    labels: Vec<String>,
+}
+
+/// An upstream that answers.
+#[derive(Serialize)]
+struct Answers<'a> {
+    name: &'a str,
+    found: &'a str,
+    warning: Option<&'a str>,
+    labels: &'a [String],
 }
 
 /// A gateway that was deleted, with what went with it.
@@ -69,6 +94,9 @@ impl Create {
         let mut input = self.settings.input()?;
         input.kind = Some(self.kind);
         input.addresses = Some(self.url);
+        let draft = gateway::draft(app, &Actor::operator(), &self.name, &input)?;
+        let tested = Tested::of(look(app, &draft.gateway, &draft.credentials).await);
+        input.labels.reported.clone_from(&tested.labels);
         let saved = gateway::create(app, &Actor::operator(), &self.name, &input).await?;
         let reached = if saved.reached_by.is_empty() {
             format!("No role reaches it yet: grant gateway/{}:view or gateway/{0}:edit.", saved.gateway.name.as_str())
@@ -77,7 +105,7 @@ impl Create {
             let lines: String = saved.reached_by.iter().map(|reaching| grants(reaching.into())).collect();
             format!("These roles reach it:\n{lines}")
         };
-        answer(&saved, "The gateway is made.", &reached, output)
+        answer(&saved, &tested, "The gateway is made.", &reached, output)
     }
 }
 
@@ -86,7 +114,8 @@ impl Update {
     fn check(&self) -> Result<(), Failure> {
         let own = self.kind.is_some()
             || !(self.url.is_empty() && self.no_label.is_empty())
-            || [self.no_credentials, self.no_ca, self.no_cert, self.no_headers, self.no_rules].contains(&true);
+            || [self.no_credentials, self.no_ca, self.no_cert, self.no_headers, self.no_rules, self.refresh_labels]
+                .contains(&true);
         if own || self.settings.says_something() {
             return Ok(());
         }
@@ -115,13 +144,24 @@ impl Update {
             input.path_rules = Some(Vec::new());
         }
         input.labels.remove = self.no_label;
+        let draft = gateway::draft_update(app, &Actor::operator(), &before.id, &input).await?;
+        let mut tested = Tested::default();
+        if self.refresh_labels {
+            // What was asked for can't be done without an answer.
+            tested = Tested::of(Ok(look(app, &draft.gateway, &draft.credentials).await.map_err(Failure::refused)?));
+        } else if input.reaches_anew() {
+            tested = Tested::of(look(app, &draft.gateway, &draft.credentials).await);
+        }
+        if self.refresh_labels || draft.gateway.kind != before.kind {
+            input.labels.reported.clone_from(&tested.labels);
+        }
         let saved = gateway::update(app, &Actor::operator(), &before.id, &input).await?;
         let erased = if saved.erased {
             "The stored credentials were erased, because they were meant for the place before: give them again."
         } else {
             ""
         };
-        answer(&saved, "The gateway is changed.", erased, output)
+        answer(&saved, &tested, "The gateway is changed.", erased, output)
     }
 }
 
@@ -179,13 +219,53 @@ impl Settings {
     }
 }
 
-fn answer(saved: &Saved, what: &str, more: &str, output: Output) -> Result<(), Failure> {
+impl Tested {
+    /// An upstream out of reach is no reason to keep a gateway from being saved: it is told.
+    fn of(looked: Result<Found, String>) -> Self {
+        match looked {
+            Ok(Found { words, labels, warning }) => Self { found: Some(words), warning, labels },
+            Err(reason) => Self { warning: Some(reason), ..Self::default() },
+        }
+    }
+
+    fn describe(&self) -> String {
+        let found = self.found.as_ref().map(|found| format!("The upstream: {found}.\n")).unwrap_or_default();
+        let warning = self.warning.as_ref().map(|warning| format!("Warning: {warning}.\n")).unwrap_or_default();
+        found + &warning
+    }
+}
+
+/// Asks the upstream. `serve` may run beside, so its addresses are taken from the configuration.
+async fn look(app: &App, gateway: &Gateway, credentials: &UpstreamCredentials) -> Result<Found, String> {
+    let own: Vec<SocketAddr> = [Some(app.config.listen), app.config.ops_listen].into_iter().flatten().collect();
+    upstream::probe(app, &own, gateway, credentials).await
+}
+
+fn answer(saved: &Saved, tested: &Tested, what: &str, more: &str, output: Output) -> Result<(), Failure> {
     let gateway = ShownGateway::of(&saved.gateway, &saved.reached_by);
-    let done = Done { gateway, credentials_erased: saved.erased };
+    let done = Done {
+        gateway,
+        credentials_erased: saved.erased,
+        found: tested.found.as_deref(),
+        warning: tested.warning.as_deref(),
+    };
     output.answer(&done, || {
         let more = if more.is_empty() { String::new() } else { format!("{}\n", more.trim_end()) };
-        format!("{what}\n{more}\n{}", done.gateway.describe())
+        format!("{what}\n{}{more}\n{}", tested.describe(), done.gateway.describe())
     })
+}
+
+async fn test(app: &App, name: &str, output: Output) -> Result<(), Failure> {
+    let found = find_stored(app, name).await?;
+    let credentials = live_gateway::open(&app.keyring, &found).map_err(Failure::refused)?;
+    let looked = look(app, &found.gateway, &credentials).await.map_err(Failure::refused)?;
+    let answers = Answers {
+        name: found.gateway.name.as_str(),
+        found: &looked.words,
+        warning: looked.warning.as_deref(),
+        labels: &looked.labels,
+    };
+    output.answer(&answers, || Tested::of(Ok(looked.clone())).describe())
 }
 
 async fn list(app: &App, output: Output) -> Result<(), Failure> {
@@ -225,13 +305,17 @@ async fn delete(app: &App, name: &str, output: Output) -> Result<(), Failure> {
 }
 
 async fn find(app: &App, text: &str) -> Result<Gateway, Failure> {
+    find_stored(app, text).await.map(|stored| stored.gateway)
+}
+
+async fn find_stored(app: &App, text: &str) -> Result<StoredGateway, Failure> {
     let mut tx = app.store.read().await?;
     let found = match GatewayName::parse(text) {
         Some(name) => store::gateway::by_name(&mut tx, &name).await?,
         None => None,
     };
     if let Some(stored) = found {
-        return Ok(stored.gateway);
+        return Ok(stored);
     }
     let all = store::gateway::all(&mut tx).await?;
     let names: Vec<&str> = all.iter().map(|stored| stored.gateway.name.as_str()).collect();
