@@ -2,6 +2,7 @@
 
 use super::answer;
 use super::form::RoutePath;
+use super::gateway::health::Known;
 use super::paths;
 use super::refusal::{Link, MessagePage};
 use super::resume::Interruption;
@@ -13,6 +14,7 @@ use crate::domain::grant::Action;
 use crate::http::context::RequestContext;
 use crate::http::gate::{Access, Admission, Caller, Explanation, Guard, Permission};
 use crate::http::problem::Problem;
+use crate::upstream::Upstreams;
 use axum::extract::Request;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -23,6 +25,14 @@ use std::sync::Arc;
 #[derive(Default)]
 pub(crate) struct ConsoleGuard {
     throttle: Arc<Throttle>,
+    known: Known,
+}
+
+impl ConsoleGuard {
+    /// With the upstreams of this node, for the pages of gateways.
+    pub(crate) fn new(upstreams: Arc<Upstreams>) -> Self {
+        Self { known: Known { upstreams, ..Known::default() }, ..Self::default() }
+    }
 }
 
 impl Guard for ConsoleGuard {
@@ -70,6 +80,7 @@ impl ConsoleGuard {
         }
         parts.extensions.insert(Arc::new(signed_in));
         parts.extensions.insert(RoutePath(access.path));
+        parts.extensions.insert(self.known.clone());
         Ok(())
     }
 }

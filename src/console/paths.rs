@@ -54,6 +54,10 @@ pub const GATEWAY: &str = "/console/gateways/{id}";
 pub const GATEWAY_DELETE: &str = "/console/gateways/{id}/delete";
 /// The Entities page.
 pub const ENTITIES: &str = "/console/entities";
+/// The route of the button that asks a gateway's upstream whether it answers.
+pub const GATEWAY_TEST: &str = "/console/gateways/{id}/test";
+/// The route of the page that sends a request through a gateway and shows its answer.
+pub const GATEWAY_TRY: &str = "/console/gateways/{id}/try";
 /// The OAuth documentation page.
 pub const DOCUMENTATION: &str = "/console/documentation";
 
@@ -120,6 +124,18 @@ pub fn role_delete(id: &str) -> String {
 #[must_use]
 pub fn gateway(id: &str) -> String {
     GATEWAY.replace("{id}", id)
+}
+
+/// The button that asks a gateway's upstream whether it answers.
+#[must_use]
+pub fn gateway_test(id: &str) -> String {
+    GATEWAY_TEST.replace("{id}", id)
+}
+
+/// The page that sends a request through a gateway and shows its answer.
+#[must_use]
+pub fn gateway_try(id: &str) -> String {
+    GATEWAY_TRY.replace("{id}", id)
 }
 
 /// The Delete gateway window.

@@ -58,11 +58,12 @@ const GATEWAY_FIELDS: &[&str] = &[
     "seen",
 ];
 
-const KEPT: [Kept; 7] = [
+const KEPT: [Kept; 8] = [
     Kept { route: paths::APPLICATIONS, page: Some(paths::APPLICATION_NEW_ROLES), names: APPLICATION_FIELDS },
     Kept { route: paths::ROLES, page: Some(paths::ROLE_NEW), names: ROLE_FIELDS },
     Kept { route: paths::GATEWAYS, page: Some(paths::GATEWAY_NEW), names: GATEWAY_FIELDS },
     Kept { route: paths::GATEWAY, page: None, names: GATEWAY_FIELDS },
+    Kept { route: paths::GATEWAY_TRY, page: None, names: &["path"] },
     Kept { route: paths::ROLE, page: None, names: ROLE_FIELDS },
     Kept { route: paths::APPLICATION, page: None, names: SETTINGS_FIELDS },
     Kept { route: paths::APPLICATION_REGENERATE, page: None, names: &["how", "back"] },
@@ -72,7 +73,8 @@ const KEPT: [Kept; 7] = [
 const SAME_PAGE: [&str; 3] = [paths::APPLICATION_DELETE, paths::ROLE_DELETE, paths::GATEWAY_DELETE];
 
 /// Buttons of an application's page, which stands above them.
-const BUTTONS: [&str; 3] = [paths::APPLICATION_DISABLE, paths::APPLICATION_ENABLE, paths::APPLICATION_END_OVERLAP];
+const BUTTONS: [&str; 4] =
+    [paths::APPLICATION_DISABLE, paths::APPLICATION_ENABLE, paths::APPLICATION_END_OVERLAP, paths::GATEWAY_TEST];
 
 impl Interruption {
     const fn status(self) -> StatusCode {

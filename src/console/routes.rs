@@ -9,6 +9,7 @@ use crate::http::assets;
 use crate::http::gate::{Caller, Permission};
 use crate::http::route::{RouteTable, get, post};
 use crate::http::surface::Surface;
+use crate::upstream::Upstreams;
 use std::sync::Arc;
 
 const ANYONE: Caller = Caller::Anyone;
@@ -16,7 +17,7 @@ const PERSON: Caller = Caller::ConsoleUser;
 
 /// The console's route table. *Edit* also asks for a recent sign-in (see [`ConsoleGuard`]).
 #[must_use]
-pub fn table() -> RouteTable {
+pub fn table(upstreams: &Arc<Upstreams>) -> RouteTable {
     let routes = vec![
         // Before signing in.
         get(assets::ROUTE, ANYONE, Permission::None, assets::show),
@@ -51,6 +52,10 @@ pub fn table() -> RouteTable {
         post(paths::GATEWAYS, PERSON, edit(SecurityResource::Gateways), gateway::new::make),
         get(paths::GATEWAY, PERSON, view(SecurityResource::Gateways), gateway::page::open),
         post(paths::GATEWAY, PERSON, edit(SecurityResource::Gateways), gateway::page::save),
+        post(paths::GATEWAY_TEST, PERSON, edit(SecurityResource::Gateways), gateway::test::run),
+        // Whoever may view a gateway may look through it: the handler asks, for no table knows its name.
+        get(paths::GATEWAY_TRY, PERSON, Permission::None, gateway::try_it::open),
+        post(paths::GATEWAY_TRY, PERSON, Permission::None, gateway::try_it::run),
         get(paths::GATEWAY_DELETE, PERSON, edit(SecurityResource::Gateways), gateway::delete::ask),
         post(paths::GATEWAY_DELETE, PERSON, edit(SecurityResource::Gateways), gateway::delete::confirm),
         // Applications.
@@ -75,7 +80,9 @@ pub fn table() -> RouteTable {
         get(paths::APPLICATION_DELETE, PERSON, edit(SecurityResource::Applications), application::delete::ask),
         post(paths::APPLICATION_DELETE, PERSON, edit(SecurityResource::Applications), application::delete::confirm),
     ];
-    RouteTable::new(Surface::Console, routes).guarded_by(Arc::new(ConsoleGuard::default())).rescued_by(refusal::rescue)
+    RouteTable::new(Surface::Console, routes)
+        .guarded_by(Arc::new(ConsoleGuard::new(Arc::clone(upstreams))))
+        .rescued_by(refusal::rescue)
 }
 
 const fn view(resource: SecurityResource) -> Permission {

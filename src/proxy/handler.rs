@@ -8,14 +8,13 @@ use axum::response::Response;
 use http::{HeaderValue, Method};
 
 use super::headers::{self, X_CLIENT_ID};
-use super::path::ForwardPath;
 use super::prometheus::Asked;
 use super::tether::Hold;
 use super::{http_api, location, problem, prometheus, prometheus_problem};
 use crate::app::App;
 use crate::app::verifier::Verified;
 use crate::domain::access::{Permit, Refusal};
-use crate::domain::gateway::{GatewayKind, default_action};
+use crate::domain::gateway::{ForwardPath, GatewayKind, default_action};
 use crate::domain::grant::Action;
 use crate::domain::prometheus::Memory;
 use crate::domain::resource::{GatewayName, Resource};

@@ -4,12 +4,11 @@ use http::{HeaderMap, HeaderValue, Method};
 
 use super::handler::Enforced;
 use super::headers::X_ASSERTION;
-use super::path::ForwardPath;
 use super::{assertion, problem};
 use crate::app::App;
 use crate::app::verifier::Verified;
 use crate::domain::access::Reach;
-use crate::domain::gateway::{Gateway, RuleOutcome, default_action};
+use crate::domain::gateway::{ForwardPath, Gateway};
 use crate::domain::grant::Action;
 use crate::http::problem::Problem;
 use crate::upstream::{EnforcedRequest, RequestBody};
@@ -27,22 +26,8 @@ pub(super) struct Asked {
 ///
 /// # Errors
 /// `path-refused` where a rule refuses it for everybody.
-pub(super) fn action(gateway: &Gateway, method: &Method, path: &ForwardPath<'_>) -> Result<Action, Problem> {
-    let path = path.decoded();
-    // Most services take a path with and without its last slash for the same; so do the rules.
-    let twin = if path == "/" {
-        None
-    } else {
-        Some(path.strip_suffix('/').map_or_else(|| format!("{path}/"), ToOwned::to_owned))
-    };
-    let judged = gateway.path_rules.iter().find_map(|rule| {
-        rule.judge(method.as_str(), path).or_else(|| twin.as_ref().and_then(|twin| rule.judge(method.as_str(), twin)))
-    });
-    match judged {
-        Some(RuleOutcome::Takes(action)) => Ok(action),
-        Some(RuleOutcome::Refused) => Err(problem::refused_by_rule(gateway.name.as_str())),
-        None => Ok(default_action(method.as_str())),
-    }
+fn action(gateway: &Gateway, method: &Method, path: &ForwardPath<'_>) -> Result<Action, Problem> {
+    gateway.action_of(method.as_str(), path).ok_or_else(|| problem::refused_by_rule(gateway.name.as_str()))
 }
 
 /// Enforces the request: a permit for what it takes, and no filter that nobody would see to. Only an upstream that gets the

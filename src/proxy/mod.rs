@@ -8,7 +8,6 @@ mod handler;
 mod headers;
 mod http_api;
 mod location;
-mod path;
 mod problem;
 mod prometheus;
 mod prometheus_answer;

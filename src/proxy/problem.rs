@@ -1,11 +1,10 @@
 //! The one place that turns what the proxy refuses into a problem. Callers learn the gateway's name, never its address.
 
+use crate::domain::gateway::PathFault;
 use crate::http::kind;
 use crate::http::problem::Problem;
 use crate::http::refusal;
 use crate::upstream::ForwardFault;
-
-use super::path::PathFault;
 
 /// A path that can be read in two ways.
 pub(super) fn path(fault: PathFault) -> Problem {

@@ -9,7 +9,6 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 
 use super::handler::Enforced;
 use super::headers::X_HUB_PREFIX;
-use super::path::ForwardPath;
 use super::prometheus_answer::Answering;
 use super::prometheus_problem as problem;
 use crate::app::LiveGateway;

@@ -31,7 +31,7 @@ pub fn route_tables(counters: &Arc<Counters>, upstreams: &Arc<Upstreams>) -> Vec
     let mut tables = vec![oauth::routes::table(), proxy::routes::table(upstreams)];
     let api = api::routes::table(&tables, counters);
     tables.push(api);
-    tables.push(console::routes::table());
+    tables.push(console::routes::table(upstreams));
     tables
 }
 

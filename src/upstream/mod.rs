@@ -22,7 +22,7 @@ mod watch;
 pub use answer::{AnswerBody, BrokenAnswer};
 pub use fault::ForwardFault;
 pub use health::{Health, HealthChange, HealthState};
-pub use probe::{Found, probe};
+pub use probe::{Found, Sample, probe};
 pub use registry::{Upstreams, follow};
 pub use request::{EnforcedRequest, NotEnforced, RequestBody};
 pub use watch::Tether;

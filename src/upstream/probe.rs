@@ -11,7 +11,6 @@ use serde_json::Value;
 use tokio::time::timeout;
 
 use super::answer::AnswerBody;
-use super::fault::ForwardFault;
 use super::registry::Upstreams;
 use super::request::{EnforcedRequest, RequestBody};
 use super::watch::Tether;
@@ -139,24 +138,65 @@ impl Place {
             body: RequestBody::Empty,
         };
         let answered = self.upstreams.forward(app, &self.live, request, Arc::new(Free)).await;
-        let (parts, body) = answered.map_err(|fault| words(&fault))?.into_parts();
-        let body = timeout(PATIENCE, read(body)).await.map_err(|_| "its answer does not end".to_owned())??;
-        Ok((parts.status, body))
+        let (parts, body) = answered.map_err(|fault| fault.to_string())?.into_parts();
+        let read = timeout(PATIENCE, read(body, MOST)).await;
+        match read.map_err(|_| "its answer does not end".to_owned())?? {
+            (_, true) => Err("its answer is longer than what a test reads".to_owned()),
+            (body, false) => Ok((parts.status, body)),
+        }
     }
 }
 
-async fn read(mut body: AnswerBody) -> Result<Bytes, String> {
+/// An answer as far as it was read.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    /// Its status.
+    pub status: StatusCode,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// The beginning of its body.
+    pub body: Bytes,
+    /// Whether there is more of it.
+    pub more: bool,
+}
+
+/// How long a sample may take from its head to its end.
+const SAMPLE_PATIENCE: Duration = Duration::from_secs(15);
+
+impl Upstreams {
+    /// Forwards a request and reads at most `most` bytes of its answer: for a person who looks at it.
+    ///
+    /// # Errors
+    /// Why there is no answer, in words for administrators.
+    pub async fn sample(
+        self: &Arc<Self>,
+        app: &App,
+        live: &Arc<LiveGateway>,
+        request: EnforcedRequest,
+        most: usize,
+    ) -> Result<Sample, String> {
+        let answered = self.forward(app, live, request, Arc::new(Free)).await;
+        let (parts, body) = answered.map_err(|fault| fault.to_string())?.into_parts();
+        let read = timeout(SAMPLE_PATIENCE, read(body, most)).await;
+        let (body, more) = read.map_err(|_| "its answer does not end".to_owned())??;
+        Ok(Sample { status: parts.status, headers: parts.headers, body, more })
+    }
+}
+
+/// Reads at most so many bytes, and tells whether there is more.
+async fn read(mut body: AnswerBody, most: usize) -> Result<(Bytes, bool), String> {
     let mut all = BytesMut::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|fault| fault.to_string())?;
         if let Ok(data) = frame.into_data() {
             all.extend_from_slice(&data);
         }
-        if all.len() > MOST {
-            return Err("its answer is longer than what a test reads".to_owned());
+        if all.len() > most {
+            all.truncate(most);
+            return Ok((all.freeze(), true));
         }
     }
-    Ok(all.freeze())
+    Ok((all.freeze(), false))
 }
 
 /// The member `data` of a successful answer of Prometheus' API.
@@ -166,8 +206,4 @@ fn data(status: StatusCode, body: &[u8]) -> Option<Value> {
     }
     let mut answer: Value = serde_json::from_slice(body).ok()?;
     (answer.get("status")? == "success").then(|| answer["data"].take())
-}
-
-fn words(fault: &ForwardFault) -> String {
-    fault.to_string()
 }

@@ -1,5 +1,6 @@
 //! The Delete gateway window: it asks once more, and lists the grants that go with the gateway.
 
+use super::health::Known;
 use super::list::{self, DELETED, Row};
 use super::wanted;
 use crate::actions::ActionError;
@@ -48,9 +49,10 @@ pub(crate) async fn ask(
     State(app): State<Arc<App>>,
     Extension(signed_in): Extension<Arc<SignedIn>>,
     Segment(id): Segment,
+    known: Known,
 ) -> Result<Response, Problem> {
     match wanted(&app, &id).await? {
-        Ok(stored) => window(&app, &signed_in, StatusCode::OK, &stored.gateway, None).await,
+        Ok(stored) => window(&app, &signed_in, &known, StatusCode::OK, &stored.gateway, None).await,
         Err(gone) => Ok(gone),
     }
 }
@@ -59,6 +61,7 @@ pub(crate) async fn ask(
 pub(crate) async fn confirm(
     State(app): State<Arc<App>>,
     Segment(id): Segment,
+    known: Known,
     Guarded { signed_in, form: Button }: Guarded<Button>,
 ) -> Result<Response, Problem> {
     let stored = match wanted(&app, &id).await? {
@@ -72,7 +75,7 @@ pub(crate) async fn confirm(
         }
         Err(ActionError::Forbidden(message) | ActionError::Conflict(message)) => {
             let message = Some(words::sentence(&message));
-            window(&app, &signed_in, StatusCode::FORBIDDEN, &stored.gateway, message).await
+            window(&app, &signed_in, &known, StatusCode::FORBIDDEN, &stored.gateway, message).await
         }
         Err(error) => Err(error.into()),
     }
@@ -81,11 +84,12 @@ pub(crate) async fn confirm(
 async fn window(
     app: &App,
     signed_in: &SignedIn,
+    known: &Known,
     status: StatusCode,
     gateway: &Gateway,
     error: Option<String>,
 ) -> Result<Response, Problem> {
-    let behind = list::load(app, signed_in).await?;
+    let behind = list::load(app, signed_in, known).await?;
     let lost = grants_naming(&mut app.store.read().await?, &gateway.name).await?;
     let page = DeletePage {
         frame: behind.frame,

@@ -1,5 +1,6 @@
 //! The Gateways page.
 
+use super::health::{Known, Standing};
 use super::kind_words;
 use crate::actions::gateway::roles_reaching;
 use crate::app::App;
@@ -29,6 +30,7 @@ pub(crate) struct Row {
     pub(crate) addresses: Vec<String>,
     /// The names of the roles that reach it.
     pub(crate) roles: Vec<String>,
+    pub(crate) standing: Standing,
 }
 
 /// The page.
@@ -57,9 +59,10 @@ impl FromFields for Notice {
 pub(crate) async fn page(
     State(app): State<Arc<App>>,
     Extension(signed_in): Extension<Arc<SignedIn>>,
+    known: Known,
     InQuery(notice): InQuery<Notice>,
 ) -> Result<Response, Problem> {
-    let mut page = load(&app, &signed_in).await?;
+    let mut page = load(&app, &signed_in, &known).await?;
     // Only words of our own: a link can't put text onto the page.
     page.frame.notice = (notice.0 == DELETED)
         .then_some("The gateway was deleted. Nobody reaches its upstream through the hub any more.");
@@ -67,25 +70,26 @@ pub(crate) async fn page(
 }
 
 /// The page as this person sees it.
-pub(crate) async fn load(app: &App, signed_in: &SignedIn) -> Result<GatewaysPage, StoreError> {
+pub(crate) async fn load(app: &App, signed_in: &SignedIn, known: &Known) -> Result<GatewaysPage, StoreError> {
     Ok(GatewaysPage {
         frame: signed_in.frame(Section::Gateways),
-        rows: rows(&mut app.store.read().await?).await?,
+        rows: rows(&mut app.store.read().await?, known).await?,
         editable: signed_in.may(SecurityResource::Gateways, Action::Edit),
     })
 }
 
-async fn rows(tx: &mut Tx) -> Result<Vec<Row>, StoreError> {
+async fn rows(tx: &mut Tx, known: &Known) -> Result<Vec<Row>, StoreError> {
     let mut rows = Vec::new();
     for stored in store::gateway::all(tx).await? {
         let roles = roles_reaching(tx, &stored.gateway.name).await?;
-        rows.push(Row::new(&stored.gateway, roles.iter().map(|reaching| reaching.role.name.to_string()).collect()));
+        let roles = roles.iter().map(|reaching| reaching.role.name.to_string()).collect();
+        rows.push(Row::new(&stored.gateway, roles, known.standing(&stored.gateway.id)));
     }
     Ok(rows)
 }
 
 impl Row {
-    fn new(gateway: &Gateway, roles: Vec<String>) -> Self {
+    fn new(gateway: &Gateway, roles: Vec<String>, standing: Standing) -> Self {
         Self {
             id: gateway.id.as_str().to_owned(),
             name: gateway.name.as_str().to_owned(),
@@ -93,6 +97,7 @@ impl Row {
             description: gateway.description.clone(),
             addresses: gateway.addresses.iter().map(ToString::to_string).collect(),
             roles,
+            standing,
         }
     }
 }
@@ -110,6 +115,7 @@ pub(super) mod tests {
             description: markup(),
             addresses: vec![markup()],
             roles: vec![markup()],
+            standing: Standing::sample(),
         };
         GatewaysPage { frame: Frame::sample(Section::Gateways), rows: vec![row], editable: true }
     }

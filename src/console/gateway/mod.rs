@@ -1,10 +1,14 @@
 //! The Gateways page, the form of a gateway, its page and its window, a file each.
 
 pub(crate) mod delete;
+pub(crate) mod findings;
 pub(crate) mod form;
+pub(crate) mod health;
 pub(crate) mod list;
 pub(crate) mod new;
 pub(crate) mod page;
+pub(crate) mod test;
+pub(crate) mod try_it;
 
 use super::paths;
 use super::refusal::{self, Link};

@@ -1,9 +1,10 @@
 //! The form that connects a service.
 
 use super::form::{FormView, GatewayForm, Typed};
+use super::health::Known;
 use super::page::MADE;
 use crate::actions::ActionError;
-use crate::actions::gateway::create;
+use crate::actions::gateway::{create, draft};
 use crate::actions::seen::Seen;
 use crate::app::App;
 use crate::console::application::entry::Fault;
@@ -12,6 +13,7 @@ use crate::console::frame::{Frame, Section};
 use crate::console::session::SignedIn;
 use crate::console::{answer, paths, words};
 use crate::http::problem::Problem;
+use crate::upstream::probe;
 use askama::Template;
 use axum::Extension;
 use axum::extract::State;
@@ -50,17 +52,31 @@ pub(crate) async fn open(
 /// `POST /console/gateways`: connects it.
 pub(crate) async fn make(
     State(app): State<Arc<App>>,
+    known: Known,
     Guarded { signed_in, form }: Guarded<GatewayForm>,
 ) -> Result<Response, Problem> {
     let again = |status: StatusCode, typed: Typed, fault: Fault| {
         let page = NewPage::new(signed_in.frame(Section::Gateways), typed, Some(fault));
         Ok(answer::page(status, &page))
     };
-    let input = match form.input() {
+    let mut input = match form.input() {
         Ok(input) => input,
         Err(fault) => return again(StatusCode::UNPROCESSABLE_ENTITY, form.typed, fault),
     };
-    match create(&app, &signed_in.actor(), &form.typed.name, &input).await {
+    let actor = signed_in.actor();
+    let name = &form.typed.name;
+    let made = async {
+        let draft = draft(&app, &actor, name, &input)?;
+        // One out of reach is told on its page, and no reason to refuse it.
+        let looked = probe(&app, known.upstreams.own_listeners(), &draft.gateway, &draft.credentials).await;
+        if let Ok(found) = &looked {
+            input.labels.reported.clone_from(&found.labels);
+        }
+        let saved = create(&app, &actor, name, &input).await?;
+        known.note(&app, saved.gateway.name.as_str(), &saved.gateway.id, &looked);
+        Ok(saved)
+    };
+    match made.await {
         Ok(saved) => Ok(answer::see_other(&format!("{}?notice={MADE}", paths::gateway(saved.gateway.id.as_str())))),
         Err(ActionError::Invalid { field, message }) => {
             again(StatusCode::UNPROCESSABLE_ENTITY, form.typed, Fault::new(field, words::sentence(&message)))

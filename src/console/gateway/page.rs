@@ -1,9 +1,10 @@
 //! A gateway's page: how it is reached, who reaches it, and the form that changes it.
 
 use super::form::{FormView, GatewayForm, SavedParts, Typed, authentication_words};
+use super::health::{Known, Standing};
 use super::{is_editable, kind_words, wanted};
 use crate::actions::ActionError;
-use crate::actions::gateway::{GatewayInput, roles_reaching, seen, update};
+use crate::actions::gateway::{GatewayInput, Saved, draft_update, roles_reaching, seen, update};
 use crate::app::App;
 use crate::console::application::entry::Fault;
 use crate::console::form::{Fields, FromFields, Guarded, InQuery};
@@ -11,11 +12,13 @@ use crate::console::frame::{Frame, Section};
 use crate::console::session::SignedIn;
 use crate::console::when::When;
 use crate::console::{answer, paths, words};
+use crate::domain::access::decide_for_person;
 use crate::domain::gateway::{GatewayKind, Reaching};
 use crate::domain::grant::Action;
 use crate::http::parameters::Segment;
 use crate::http::problem::Problem;
 use crate::store::gateway::StoredGateway;
+use crate::upstream::probe;
 use askama::Template;
 use axum::Extension;
 use axum::extract::State;
@@ -52,6 +55,9 @@ pub(crate) struct GatewayPage {
     /// Attribute and label.
     pub(crate) labels: Vec<(String, String)>,
     pub(crate) rules: Vec<String>,
+    pub(crate) standing: Standing,
+    /// Whether this person may look through it.
+    pub(crate) tries: bool,
     /// The form, for people who may change it.
     pub(crate) form: Option<FormView>,
     /// The form shows what was typed before signing in again.
@@ -60,11 +66,17 @@ pub(crate) struct GatewayPage {
 
 /// The value of `notice` after a gateway was made.
 pub(crate) const MADE: &str = "made";
+/// The value of `notice` after its upstream was asked.
+pub(crate) const CHECKED: &str = "checked";
+/// The value of `notice` after its upstream was asked for labels.
+pub(crate) const LABELS_READ: &str = "labels";
 const SAVED: &str = "saved";
 const ERASED: &str = "erased";
 
 /// What `notice` can say: only words of our own, since a link could put anything there.
-const NOTICES: [(&str, &str); 3] = [
+const NOTICES: [(&str, &str); 5] = [
+    (CHECKED, "The upstream was asked. What was found stands below."),
+    (LABELS_READ, "The upstream was asked for its labels, and those that are new are mapped."),
     (MADE, "The gateway was made. Applications reach it if a role grants it."),
     (SAVED, "Saved. It is in effect from the next request on."),
     (
@@ -94,13 +106,14 @@ pub(crate) async fn open(
     State(app): State<Arc<App>>,
     Extension(signed_in): Extension<Arc<SignedIn>>,
     Segment(id): Segment,
+    known: Known,
     InQuery(query): InQuery<PageQuery>,
 ) -> Result<Response, Problem> {
     let stored = match wanted(&app, &id).await? {
         Ok(stored) => stored,
         Err(gone) => return Ok(gone),
     };
-    let mut page = load(&app, &signed_in, &stored).await?;
+    let mut page = load(&app, &signed_in, &known, &stored).await?;
     page.frame.notice = NOTICES.iter().find(|(value, _)| *value == query.notice).map(|(_, words)| *words);
     if let Some(form) = page.form.as_mut().filter(|_| query.form.edited) {
         form.typed = Typed { name: form.typed.name.clone(), ca: form.typed.ca.clone(), ..query.form.typed };
@@ -114,6 +127,7 @@ pub(crate) async fn open(
 pub(crate) async fn save(
     State(app): State<Arc<App>>,
     Segment(id): Segment,
+    known: Known,
     Guarded { signed_in, form }: Guarded<GatewayForm>,
 ) -> Result<Response, Problem> {
     let stored = match wanted(&app, &id).await? {
@@ -126,7 +140,7 @@ pub(crate) async fn save(
         Err(fault) => (unprocessable, fault),
         Ok(input) => {
             let input = GatewayInput { seen: Some(form.seen), ..input };
-            match update(&app, &signed_in.actor(), id, &input).await {
+            match look_and_save(&app, &signed_in, &known, &stored, input).await {
                 Ok(saved) => {
                     let notice = if saved.erased { ERASED } else { SAVED };
                     return Ok(answer::see_other(&format!("{}?notice={notice}", paths::gateway(id.as_str()))));
@@ -148,7 +162,7 @@ pub(crate) async fn save(
         Ok(stored) => stored,
         Err(gone) => return Ok(gone),
     };
-    let mut page = load(&app, &signed_in, &stored).await?;
+    let mut page = load(&app, &signed_in, &known, &stored).await?;
     if let Some(view) = &mut page.form {
         view.typed = Typed { name: view.typed.name.clone(), ..form.typed };
         view.fault = Some(fault);
@@ -156,7 +170,40 @@ pub(crate) async fn save(
     Ok(answer::page(status, &page))
 }
 
-async fn load(app: &App, signed_in: &SignedIn, stored: &StoredGateway) -> Result<GatewayPage, Problem> {
+/// Asks the upstream first if the change leads to another place or with other credentials.
+async fn look_and_save(
+    app: &App,
+    signed_in: &SignedIn,
+    known: &Known,
+    stored: &StoredGateway,
+    mut input: GatewayInput,
+) -> Result<Saved, ActionError> {
+    let (actor, before) = (signed_in.actor(), &stored.gateway);
+    let draft = draft_update(app, &actor, &before.id, &input).await?;
+    let after = &draft.gateway;
+    let another = before.kind != after.kind
+        || before.addresses != after.addresses
+        || before.ca != after.ca
+        || before.authentication != after.authentication
+        || before.client_certificate != after.client_certificate;
+    let mut looked = None;
+    if another || input.credential.is_some() && after.authentication.has_secret() {
+        let found = probe(app, known.upstreams.own_listeners(), after, &draft.credentials).await;
+        if let Ok(found) = &found
+            && before.kind != after.kind
+        {
+            input.labels.reported.clone_from(&found.labels);
+        }
+        looked = Some(found);
+    }
+    let saved = update(app, &actor, &before.id, &input).await?;
+    if let Some(looked) = looked {
+        known.note(app, after.name.as_str(), &before.id, &looked);
+    }
+    Ok(saved)
+}
+
+async fn load(app: &App, signed_in: &SignedIn, known: &Known, stored: &StoredGateway) -> Result<GatewayPage, Problem> {
     let gateway = &stored.gateway;
     let id = gateway.id.as_str();
     let reached_by = roles_reaching(&mut app.store.read().await?, &gateway.name).await?;
@@ -180,6 +227,8 @@ async fn load(app: &App, signed_in: &SignedIn, stored: &StoredGateway) -> Result
         created: When::new(gateway.created_at),
         roles: reached_by.iter().map(RoleLine::of).collect(),
         labels: gateway.labels.iter().map(|(key, label)| (key.to_owned(), label.to_string())).collect(),
+        standing: known.standing(&gateway.id),
+        tries: decide_for_person(&signed_in.access, &gateway.resource(), Action::View).is_ok(),
         rules: gateway.path_rules.iter().map(ToString::to_string).collect(),
         form,
         unsaved: false,
@@ -227,6 +276,8 @@ mod tests {
             roles: vec![line],
             labels: vec![(markup(), markup())],
             rules: vec![markup()],
+            standing: Standing::sample(),
+            tries: true,
             form: Some(form),
             unsaved: true,
         };

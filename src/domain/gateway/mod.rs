@@ -3,6 +3,7 @@
 mod address;
 mod authentication;
 mod enforceable;
+mod forward_path;
 mod header;
 mod limits;
 mod path_rule;
@@ -10,6 +11,7 @@ mod path_rule;
 pub use address::{AddressFault, UpstreamAddress};
 pub use authentication::UpstreamAuthentication;
 pub use enforceable::{NotEnforced, Reaching, Unenforced, reaching};
+pub use forward_path::{ForwardPath, PathFault};
 pub use header::{FixedHeader, HeaderFault, HeaderName, header_value};
 pub use limits::{Limits, Timeouts};
 pub use path_rule::{METHODS, PathRule, PathRuleFault, RuleOutcome};
@@ -115,6 +117,29 @@ impl Gateway {
     #[must_use]
     pub fn resource(&self) -> Resource {
         Resource::Gateway(self.name.clone())
+    }
+}
+
+impl Gateway {
+    /// What a request takes on a gateway of kind `http`: the first path rule that fits says so, otherwise the method. `None`
+    /// if a rule refuses it for everybody.
+    #[must_use]
+    pub fn action_of(&self, method: &str, path: &ForwardPath<'_>) -> Option<Action> {
+        let path = path.decoded();
+        // Most services take a path with and without its last slash for the same; so do the rules.
+        let twin = if path == "/" {
+            None
+        } else {
+            Some(path.strip_suffix('/').map_or_else(|| format!("{path}/"), ToOwned::to_owned))
+        };
+        let judged = self.path_rules.iter().find_map(|rule| {
+            rule.judge(method, path).or_else(|| twin.as_ref().and_then(|twin| rule.judge(method, twin)))
+        });
+        match judged {
+            Some(RuleOutcome::Takes(action)) => Some(action),
+            Some(RuleOutcome::Refused) => None,
+            None => Some(default_action(method)),
+        }
     }
 }
 

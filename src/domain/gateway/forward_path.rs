@@ -7,33 +7,43 @@ use percent_encoding::percent_decode_str;
 
 /// A path that can be read in one way only: decoded for the rules, and in one spelling for the upstream.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct ForwardPath<'a> {
+pub struct ForwardPath<'a> {
     decoded: Cow<'a, str>,
     sent: Cow<'a, str>,
 }
 
 /// Why a path is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum PathFault {
+pub enum PathFault {
+    /// A percent sign without its two digits.
     #[error("a percent sign in the path is not followed by two hexadecimal digits")]
     Percent,
+    /// No UTF-8 behind the percent signs.
     #[error("the path is not UTF-8 when decoded")]
     Utf8,
+    /// An encoded slash, backslash or dot.
     #[error("the path holds an encoded slash, backslash or dot (%2F, %5C, %2E), which services read in different ways")]
     Encoded,
+    /// A backslash.
     #[error("the path holds a backslash")]
     Backslash,
+    /// A control character.
     #[error("the path holds a control character")]
     Control,
+    /// An empty segment.
     #[error("the path holds an empty segment (//)")]
     Empty,
+    /// A segment of dots.
     #[error("the path holds a segment of dots (. or ..)")]
     Dots,
 }
 
 impl<'a> ForwardPath<'a> {
     /// Reads the path behind the gateway's name: empty, or beginning with a slash.
-    pub(super) fn parse(raw: &'a str) -> Result<Self, PathFault> {
+    ///
+    /// # Errors
+    /// [`PathFault`] for what could be read in two ways.
+    pub fn parse(raw: &'a str) -> Result<Self, PathFault> {
         let raw = if raw.is_empty() { "/" } else { raw };
         if raw.bytes().all(is_plain) {
             check_segments(raw)?;
@@ -55,12 +65,14 @@ impl<'a> ForwardPath<'a> {
     }
 
     /// For rules: decoded, with a leading slash.
-    pub(super) fn decoded(&self) -> &str {
+    #[must_use]
+    pub fn decoded(&self) -> &str {
         &self.decoded
     }
 
     /// For the upstream: each character in the one spelling that it has here.
-    pub(super) fn sent(&self) -> &str {
+    #[must_use]
+    pub fn sent(&self) -> &str {
         &self.sent
     }
 }
