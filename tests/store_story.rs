@@ -1,5 +1,7 @@
 //! The store's story, told on SQLite and on PostgreSQL: the same acts, the same state, the same refusals.
 
+#[path = "store_story/gateways.rs"]
+mod gateways;
 #[path = "store_story/list.rs"]
 mod list;
 #[path = "support/mod.rs"]
@@ -98,10 +100,13 @@ on_both! {
     turning_pages_of_a_changing_list_skips_and_repeats_nothing
     a_secret_leads_to_its_application
     an_owner_is_a_console_user
+    gateways_reach_every_node
+    a_filter_and_a_gateway_do_not_slip_past_each_other
     usage_is_stored_beside_the_changes
     usage_lets_a_deletion_go_first
 }
 
+use gateways::{a_filter_and_a_gateway_do_not_slip_past_each_other, gateways_reach_every_node};
 use list::{
     a_secret_leads_to_its_application, an_owner_is_a_console_user, the_list_is_searched_and_filtered,
     turning_pages_of_a_changing_list_skips_and_repeats_nothing,

@@ -26,6 +26,8 @@ pub(crate) struct OverviewPage {
     pub(crate) roles: Option<usize>,
     /// How many nodes there are; `None` for a person who may not see them.
     pub(crate) nodes: Option<usize>,
+    /// How many gateways there are; `None` for a person who may not see them.
+    pub(crate) gateways: Option<usize>,
     pub(crate) token_endpoint: String,
     /// How long a token lives, in words.
     pub(crate) token_lifetime: String,
@@ -50,6 +52,7 @@ pub(crate) async fn show(
         applications: signed_in.may(SecurityResource::Applications, Action::View).then_some(applications),
         roles: signed_in.may(SecurityResource::Roles, Action::View).then_some(roles),
         nodes: signed_in.may(SecurityResource::Metrics, Action::View).then_some(nodes),
+        gateways: signed_in.may(SecurityResource::Gateways, Action::View).then(|| app.snapshot.all_gateways().len()),
         token_endpoint: app.config.public_url.join("/oauth2/token"),
         token_lifetime: words::duration(app.config.token.lifetime),
     };
@@ -67,6 +70,7 @@ mod tests {
             frame: Frame::sample(Section::Overview),
             applications: Some(12),
             roles: None,
+            gateways: Some(3),
             nodes: Some(3),
             token_endpoint: "https://hub.example/oauth2/token".into(),
             token_lifetime: "10 minutes".into(),

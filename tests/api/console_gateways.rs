@@ -1,6 +1,10 @@
 //! Gateways in the Web Console, as a browser without JavaScript sees them.
 
-use crate::support::{Answer, ConsoleUser, Hub, html};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use gateway_hub::actions::gateway::{CredentialInput, GatewayInput};
+use tokio::io::AsyncWriteExt as _;
+
+use crate::support::{Answer, ConsoleUser, Hub, Upstream, html};
 
 const GATEWAYS: &str = "/console/gateways";
 const SECRET: &str = "canary-upstream-secret";
@@ -39,7 +43,7 @@ async fn the_life_of_a_gateway() {
     let form = html::form_with(&refused, "Create gateway");
     assert!(form.fields.iter().any(|field| field.name == "basic_user" && field.value == "hub"), "the rest stays");
     let form =
-        choose(form.fill("Address", "http://10.0.0.5:9090\n\nhttp://10.0.0.6:9090").fill("Password", SECRET), "basic");
+        choose(form.fill("Address", "http://127.0.0.1:9\n\nhttp://127.0.0.1:10").fill("Password", SECRET), "basic");
     let form = form.fill("Path rules", "POST /q/** = view\nGET /secret = look");
     let refused = person.go(form.press("Create gateway", GATEWAYS)).await.expect(422);
     assert!(
@@ -53,7 +57,7 @@ async fn the_life_of_a_gateway() {
     for words in [
         "The gateway was made",
         "HTTP Basic as hub",
-        "http://10.0.0.6:9090",
+        "http://127.0.0.1:10",
         "POST /q/** = view",
         "Named",
         "/gateways/search/",
@@ -72,7 +76,7 @@ async fn the_life_of_a_gateway() {
     let live = hub.app.snapshot.gateway("search").expect("live");
     assert!(live.gateway.assertion && live.credentials.secret.is_some(), "what is not named stays");
     // Another place: the credentials are gone, and the page says so.
-    let moved = save(&mut person, &page, |form| form.fill("Address", "http://10.9.9.9:9090")).await.expect(200);
+    let moved = save(&mut person, &page, |form| form.fill("Address", "http://127.0.0.1:11")).await.expect(200);
     assert!(moved.text().contains("credentials were erased"), "{}", moved.text());
     assert!(hub.app.snapshot.gateway("search").expect("live").credentials.secret.is_none());
     // Somebody else was faster.
@@ -103,7 +107,7 @@ async fn who_may_not_edit_sees_and_changes_nothing() {
     hub.role("Settings only", &["gateways:view", "gateways:edit"], None).await;
     let mut administrator = hub.console_user("Administrator").await;
     let window = administrator.get("/console/gateways/new").await.expect(200);
-    let form = html::form_with(&window, "Create gateway").fill("Name", "a").fill("Address", "http://10.0.0.5");
+    let form = html::form_with(&window, "Create gateway").fill("Name", "a").fill("Address", "http://127.0.0.1:9");
     let create = choose(form, "none").press("Create gateway", GATEWAYS);
     administrator.go(create.clone()).await.expect(200);
     let page = page_of(&mut administrator, "a").await;
@@ -118,7 +122,7 @@ async fn who_may_not_edit_sees_and_changes_nothing() {
     let mut half = hub.console_user("Settings only").await;
     assert!(!half.get(&page).await.expect(200).text().contains("Save changes"));
     let window = half.get("/console/gateways/new").await.expect(200);
-    let form = html::form_with(&window, "Create gateway").fill("Name", "b").fill("Address", "http://10.0.0.5");
+    let form = html::form_with(&window, "Create gateway").fill("Name", "b").fill("Address", "http://127.0.0.1:9");
     let refused = half.go(choose(form, "none").press("Create gateway", GATEWAYS)).await.expect(403);
     assert!(refused.text().contains("gateway/b:view"), "{}", refused.text());
     assert_eq!(before, hub.rows().await.table("gateway"));
@@ -129,7 +133,7 @@ async fn sec_34_a_form_that_came_too_late_keeps_what_was_typed_but_no_secret() {
     let hub = Hub::with_manual_clock().await;
     let mut person = hub.console_user("Administrator").await;
     let window = person.get("/console/gateways/new").await.expect(200);
-    let form = html::form_with(&window, "Create gateway").fill("Name", "late").fill("Address", "http://10.0.0.5");
+    let form = html::form_with(&window, "Create gateway").fill("Name", "late").fill("Address", "http://127.0.0.1:9");
     let form = choose(form.fill("Path rules", "GET /a = view").fill("Token", SECRET), "bearer");
     hub.advance(31 * 60).await;
     let held_up = person.send(form.press("Create gateway", GATEWAYS)).await.expect(401);
@@ -142,7 +146,7 @@ async fn sec_34_a_form_that_came_too_late_keeps_what_was_typed_but_no_secret() {
     let password = hub.password(&name);
     let sign_in = html::form_with(&held_up, "Sign in").fill("Username", &name).fill("Password", &password);
     let back = person.go(sign_in.press("Sign in", "/console/sign-in")).await.expect(200);
-    assert!(back.text().contains("http://10.0.0.5") && back.text().contains("GET /a = view"), "{}", back.text());
+    assert!(back.text().contains("http://127.0.0.1:9") && back.text().contains("GET /a = view"), "{}", back.text());
     assert!(!back.text().contains(SECRET) && back.text().contains("given again"));
     assert!(hub.rows().await.table("gateway").is_empty());
 }
@@ -152,7 +156,121 @@ async fn sec_32_writes_take_the_sessions_csrf_token() {
     let hub = Hub::start().await;
     let mut person = hub.console_user("Administrator").await;
     let window = person.get("/console/gateways/new").await.expect(200);
-    let form = html::form_with(&window, "Create gateway").fill("Name", "x").fill("Address", "http://10.0.0.5");
+    let form = html::form_with(&window, "Create gateway").fill("Name", "x").fill("Address", "http://127.0.0.1:9");
     person.send(choose(form.without("csrf"), "none").press("Create gateway", GATEWAYS)).await.expect(403);
     assert!(hub.rows().await.table("gateway").is_empty());
+}
+
+/// A store as the hub asks it; `echo` is what it answers to queries.
+async fn store(echo: &'static str) -> Upstream {
+    Upstream::scripted(move |mut stream, arrived| async move {
+        let path = arrived.target.split('?').next().unwrap_or_default().to_owned();
+        let body = match path.as_str() {
+            "/api/v1/status/buildinfo" => r#"{"status":"success","data":{"version":"2.42.0"}}"#.to_owned(),
+            "/api/v1/labels" => r#"{"status":"success","data":["__name__","job","bad-name"]}"#.to_owned(),
+            _ => format!("{echo} {}", arrived.head),
+        };
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nSet-Cookie: a=b\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        stream.write_all(format!("{head}{body}").as_bytes()).await.ok()?;
+        Some(stream)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn making_one_says_what_was_found_and_labels_are_read_again() {
+    let hub = Hub::start().await;
+    let upstream = store("x").await;
+    let mut person = hub.console_user("Administrator").await;
+    let window = person.get("/console/gateways/new").await.expect(200);
+    let form = html::form_with(&window, "Create gateway").fill("Name", "metrics").fill("Address", &upstream.url());
+    let form = choose(form.fill("Label map", "user.department=job"), "none");
+    let form = form.set("kind", "prometheus");
+    let made = person.go(form.press("Create gateway", GATEWAYS)).await.expect(200);
+    for words in ["Prometheus 2.42.0, 3 labels", "<code>user.department</code>", "<code>__name__</code>", ">up<"] {
+        assert!(made.text().contains(words), "{words}: {}", made.text());
+    }
+    assert!(!made.text().contains("bad-name"), "a name that is none is passed over");
+    let page = page_of(&mut person, "metrics").await;
+    // Taken out by hand, and read again.
+    let saved =
+        save(&mut person, &page, |form| form.set("kind", "prometheus").fill("Label map", "user.department=job")).await;
+    assert!(!saved.expect(200).text().contains("<code>__name__</code>"));
+    let again = person.press(&page, "Read labels again").await.expect(200);
+    assert!(again.text().contains("<code>__name__</code>") && again.text().contains("<code>user.department</code>"));
+    // Gone: the check says why, the list too, and nothing is refused.
+    drop(upstream);
+    let down = person.press(&page, "Check now").await.expect(200);
+    assert!(down.text().contains("does not answer as it should") && down.text().contains(">down<"), "{}", down.text());
+    let list = person.get(GATEWAYS).await.expect(200);
+    assert!(list.text().contains("no connection to"), "{}", list.text());
+    let mut operator = hub.console_user("Operator").await;
+    let seen = operator.get(&page).await.expect(200);
+    assert!(!seen.text().contains("Check now") && !seen.text().contains("Read labels again"));
+}
+
+#[tokio::test]
+async fn sec_24_try_it_shows_text_and_never_the_hubs_credential() {
+    let hub = Hub::start().await;
+    let upstream = store("<script>alert(1)</script>").await;
+    let secret = CredentialInput::Basic { user: "hub".to_owned(), password: SECRET.to_owned().into() };
+    let rules = Some(vec!["GET /admin/** = refused".to_owned(), "GET /run/** = edit".to_owned()]);
+    let input = GatewayInput { credential: Some(secret), path_rules: rules, ..GatewayInput::default() };
+    let id = hub.gateway_with("echo", &upstream.url(), input).await;
+    let page = format!("{GATEWAYS}/{}/try", id.as_str());
+    hub.role("Viewer", &["gateway/echo:view"], None).await;
+    let mut person = hub.console_user("Viewer").await;
+    let opened = person.get(&page).await.expect(200);
+    let send = |path: &str| html::form_with(&opened, "Send").fill("Path", path).press("Send", &page);
+    let answer = person.send(send("/a/b?c=%20d")).await.expect(200);
+    let text = answer.text();
+    assert!(text.contains("200 OK") && text.contains("GET /a/b?c=%20d"), "{text}");
+    assert!(text.contains("[the hub") && !text.contains("<script>alert"), "{text}");
+    for form in [SECRET.to_owned(), STANDARD.encode(format!("hub:{SECRET}"))] {
+        assert!(!answer.everything().contains(&form), "{form}: {text}");
+    }
+    assert!(!text.contains("a=b"), "cookies of the service are not shown");
+    let before = upstream.seen().len();
+    for path in ["/admin/x", "/admin/", "/run/x", "//a", "/a/../b", "/a%2fb", "a", "", "/a?b c", "/a\\b"] {
+        let refused = person.send(send(path)).await.expect(422);
+        assert!(refused.text().contains("role=\"alert\""), "{path}");
+    }
+    assert_eq!(upstream.seen().len(), before, "nothing was sent");
+    // Who may edit only, or nothing of it, looks at nothing; a view of some rows is none of the whole.
+    hub.role("Editor", &["gateway/echo:edit", "gateways:view", "gateways:edit"], None).await;
+    hub.change_gateway(&id, GatewayInput { forward_filter: Some(true), ..GatewayInput::default() }).await;
+    hub.role("Fx", &["gateway/echo:view"], Some("user.department = fx")).await;
+    hub.console_user("Editor").await.get(&page).await.expect(403);
+    let mut some = hub.console_user("Fx").await;
+    let form = html::form_with(&some.get(&page).await.expect(200), "Send");
+    let refused = some.send(form.fill("Path", "/a").press("Send", &page)).await.expect(422);
+    assert!(refused.text().contains("only some rows"), "{}", refused.text());
+    assert_eq!(upstream.seen().len(), before, "nothing was sent");
+    person
+        .send(html::form_with(&opened, "Send").fill("Path", "/a").without("csrf").press("Send", &page))
+        .await
+        .expect(403);
+}
+
+#[tokio::test]
+async fn sec_34_try_it_takes_a_recent_sign_in() {
+    let hub = Hub::with_manual_clock().await;
+    let upstream = store("x").await;
+    let id = hub.gateway("echo", &upstream).await;
+    let page = format!("{GATEWAYS}/{}/try", id.as_str());
+    let mut person = hub.console_user("Administrator").await;
+    let opened = person.get(&page).await.expect(200);
+    for _ in 0..3 {
+        hub.advance(20 * 60).await;
+        person.get(GATEWAYS).await.expect(200);
+    }
+    hub.advance(60).await;
+    let late =
+        person.send(html::form_with(&opened, "Send").fill("Path", "/kept").press("Send", &page)).await.expect(303);
+    assert!(late.header("location").is_some_and(|to| to.contains("sign-in") && to.contains("kept")), "{late:?}");
+    person.get(&page).await.expect(303);
+    assert!(upstream.seen().is_empty());
 }

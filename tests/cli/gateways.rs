@@ -4,7 +4,9 @@ use std::{fs, path::PathBuf, process::Command};
 
 use serde_json::json;
 
-use super::support::process::Installation;
+use tokio::io::AsyncWriteExt as _;
+
+use super::support::{Upstream, process::Installation};
 
 /// A file in the installation's folder; commands run there.
 fn file(hub: &Installation, name: &str, content: &str) -> String {
@@ -262,4 +264,74 @@ fn a_filter_that_a_gateway_cannot_enforce_is_refused_on_either_side() {
     let refused = hub.run(&covered).code(1);
     assert!(refused.stderr.contains("FX") && refused.stderr.contains("seal"), "{refused:?}");
     hub.run(&[&covered[..], &["--forward-filter"]].concat()).good();
+}
+
+/// A store that wants a bearer token, as the hub asks it.
+async fn store() -> Upstream {
+    Upstream::scripted(|mut stream, arrived| async move {
+        let known = arrived.header("authorization") == Some("Bearer good");
+        let (status, body) = match (known, arrived.target.as_str()) {
+            (false, _) => ("401 Unauthorized", ""),
+            (true, "/p/api/v1/status/buildinfo") => ("200 OK", r#"{"status":"success","data":{"version":"2.42.0"}}"#),
+            (true, "/p/api/v1/labels") => ("200 OK", r#"{"status":"success","data":["__name__","job"]}"#),
+            (true, _) => ("404 Not Found", "nothing"),
+        };
+        let answer = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        stream.write_all(answer.as_bytes()).await.ok()?;
+        Some(stream)
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_upstream_is_asked_what_it_is() {
+    let hub = Installation::new();
+    let upstream = store().await;
+    let (good, bad) = (file(&hub, "good", "good\n"), file(&hub, "bad", "bad\n"));
+    let url = format!("{}/p", upstream.url());
+    let create = |name: &str, kind: &str, url: &str, more: &[&str]| {
+        let arguments = ["gateways", "create", name, "--kind", kind, "--url", url, "--json"];
+        hub.run(&[&arguments[..], more].concat()).good().json()
+    };
+    let label = ["--bearer-file", &good, "--label", "user.department=job"];
+    let made = create("metrics", "prometheus", &url, &label);
+    assert_eq!(made["found"], "Prometheus 2.42.0, 2 labels");
+    assert_eq!(made["labels"], json!({ "__name__": "__name__", "job": "job", "user.department": "job" }));
+    assert_eq!(made["warning"], json!(null));
+    let tested = hub.run(&["gateways", "test", "metrics"]).good();
+    assert!(tested.stdout.contains("Prometheus 2.42.0, 2 labels"), "{tested:?}");
+    // The labels that are new are added, and nothing that was mapped is changed.
+    let fewer = hub.run(&["gateways", "update", "metrics", "--no-label", "job", "--label", "__name__=job", "--json"]);
+    assert_eq!(fewer.good().json()["labels"], json!({ "__name__": "job", "user.department": "job" }));
+    let again = hub.run(&["gateways", "update", "metrics", "--refresh-labels", "--json"]).good().json();
+    assert_eq!(again["labels"], json!({ "__name__": "job", "job": "job", "user.department": "job" }));
+    // Whatever is wrong is said, and the gateway is saved.
+    let warning = |made: &serde_json::Value| made["warning"].as_str().expect("a warning").to_owned();
+    let refused = create("refused", "prometheus", &url, &["--bearer-file", &bad]);
+    assert!(warning(&refused).contains("credentials (status 401)"), "{refused}");
+    let wrong = create("wrong", "prometheus", &upstream.url(), &["--bearer-file", &good]);
+    assert!(warning(&wrong).contains("is the path of the address right?"), "{wrong}");
+    let plain = create("plain", "http", &url, &["--bearer-file", &good]);
+    assert_eq!(plain["found"], "answers 404 to GET /");
+    let away = create("away", "http", "http://127.0.0.1:9", &[]);
+    assert!(warning(&away).contains("127.0.0.1:9") && away["found"].is_null(), "{away}");
+    let failed = hub.run(&["gateways", "test", "away"]).code(1);
+    assert!(failed.stderr.contains("127.0.0.1:9"), "{failed:?}");
+    hub.run(&["gateways", "update", "away", "--refresh-labels"]).code(1);
+    let local = create("local", "http", "http://169.254.169.254", &[]);
+    assert!(warning(&local).contains("169.254.169.254") && warning(&local).contains("refused"), "{local}");
+    let both = create("both", "http", &url, &["--url", "http://127.0.0.1:9", "--bearer-file", &good]);
+    assert!(both["found"].is_string() && warning(&both).contains("127.0.0.1:9"), "{both}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sec_28_stored_credentials_are_not_sent_to_another_address_by_a_test() {
+    let hub = Installation::new();
+    let (own, other) = (store().await, store().await);
+    let good = file(&hub, "good", "good");
+    let create = ["gateways", "create", "metrics", "--kind", "http", "--url"];
+    hub.run(&[&create[..], &[&own.url(), "--bearer-file", &good]].concat()).good();
+    hub.run(&["gateways", "update", "metrics", "--url", &other.url()]).good();
+    let seen = other.seen();
+    assert!(!seen.is_empty() && seen.iter().all(|arrived| arrived.header("authorization").is_none()), "{seen:?}");
 }

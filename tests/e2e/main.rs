@@ -7,6 +7,7 @@ mod axe;
 mod browser;
 mod first_run;
 mod flows;
+mod gateways;
 mod hands;
 mod hub;
 mod interruptions;

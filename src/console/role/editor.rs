@@ -1,7 +1,7 @@
 //! The editor of a role: its name, the matrix of resources by *view* and *edit*, and the data filter.
 
 use super::filter::Verdict;
-use super::form::{GatewayRow, ResourceRow, RoleForm};
+use super::form::{GatewayRow, Offered, ResourceRow, RoleForm};
 use super::list::{MADE, SAVED};
 use super::{Members, gone, show, wanted};
 use crate::actions::role::{RoleInput, RoleUpdate, create, seen, update};
@@ -69,11 +69,16 @@ pub(crate) struct Saved {
 }
 
 /// `GET /console/roles/new`.
-pub(crate) async fn new(Extension(signed_in): Extension<Arc<SignedIn>>, InQuery(typed): InQuery<RoleForm>) -> Response {
+pub(crate) async fn new(
+    State(app): State<Arc<App>>,
+    Extension(signed_in): Extension<Arc<SignedIn>>,
+    InQuery(typed): InQuery<RoleForm>,
+) -> Response {
     if !signed_in.user.is_administrator() {
         return administrators_only();
     }
-    let mut page = EditorPage::new(signed_in.frame(Section::Roles), None, typed, Faults::default());
+    let frame = signed_in.frame(Section::Roles);
+    let mut page = EditorPage::new(frame, &Offered::all(&app), None, typed, Faults::default());
     page.unsaved = !page.name.is_empty();
     answer::page(StatusCode::OK, &page)
 }
@@ -115,7 +120,8 @@ pub(crate) async fn make(
     match made.map(|_| MADE).map_err(Faults::of) {
         Ok(notice) => Ok(answer::see_other(&effect::after(&app, &format!("{}?notice={notice}", paths::ROLES)))),
         Err(Ok(faults)) => {
-            let page = EditorPage::new(signed_in.frame(Section::Roles), None, form, faults);
+            let frame = signed_in.frame(Section::Roles);
+            let page = EditorPage::new(frame, &Offered::all(&app), None, form, faults);
             Ok(answer::page(StatusCode::UNPROCESSABLE_ENTITY, &page))
         }
         Err(Err(error)) => Err(error.into()),
@@ -187,7 +193,7 @@ async fn edit_page(
 ) -> Result<EditorPage, StoreError> {
     let members = Members::of(&mut app.store.read().await?, &role.id).await?;
     let saved = Saved { id: role.id.as_str().to_owned(), name: role.name.to_string(), members };
-    Ok(EditorPage::new(signed_in.frame(Section::Roles), Some(saved), form, faults))
+    Ok(EditorPage::new(signed_in.frame(Section::Roles), &Offered::all(app), Some(saved), form, faults))
 }
 
 fn administrators_only() -> Response {
@@ -220,12 +226,19 @@ impl Faults {
 
 impl EditorPage {
     /// The editor with what was typed.
-    pub(crate) fn new(frame: Frame, saved: Option<Saved>, form: RoleForm, faults: Faults) -> Self {
+    pub(crate) fn new(
+        frame: Frame,
+        offered: &[Offered],
+        saved: Option<Saved>,
+        mut form: RoleForm,
+        faults: Faults,
+    ) -> Self {
+        form.place(offered);
         let verdict = match (Verdict::of(&form.filter), &faults.filter) {
             (Verdict::Good(_), Some(message)) => Verdict::Misplaced(message.clone()),
             (verdict, _) => verdict,
         };
-        let resources = form.resources();
+        let resources = form.resources(offered);
         let mut gateways = form.gateways;
         gateways.extend(std::iter::repeat_with(GatewayRow::default).take(SPARE_ROWS));
         Self {
@@ -254,20 +267,26 @@ mod tests {
     #[test]
     fn what_was_typed_stays_as_text() {
         let row = GatewayRow { pattern: MARKUP.into(), view: true, edit: false };
+        let named = GatewayRow { pattern: "prom-1".into(), view: true, edit: false };
         let form = RoleForm {
             name: MARKUP.into(),
             ticked: vec!["entities:view".into()],
-            gateways: vec![row],
+            gateways: vec![row, named],
             filter: format!("{MARKUP} = "),
             ..RoleForm::default()
         };
+        let gateway = Offered { name: "prom-1".into(), about: MARKUP.into() };
         let some = || Some(MARKUP.to_owned());
         let faults = Faults { name: some(), grants: some(), filter: some(), other: some() };
-        let page = EditorPage::new(Frame::sample(Section::Roles), None, form, faults);
+        let page = EditorPage::new(Frame::sample(Section::Roles), &[gateway], None, form, faults);
         let html = page.render().expect("renders");
         assert!(!html.contains(MARKUP));
         assert!(html.contains("aria-label=\"entities: view\" checked"));
         assert!(!html.contains("aria-label=\"entities: edit\" checked"));
+        assert!(
+            html.contains("aria-label=\"gateway/prom-1: view\" checked")
+                && !html.contains("gateway/prom-1: edit\" checked")
+        );
         assert!(html.contains("aria-label=\"metrics: view\"") && !html.contains("aria-label=\"metrics: edit\""));
         assert_eq!(html.matches("aria-label=\"Gateways, row ").count(), 9, "a field and two boxes for each of three");
     }

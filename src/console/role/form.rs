@@ -2,10 +2,12 @@
 
 use crate::actions::role::seen;
 use crate::actions::seen::Seen;
+use crate::app::{App, LiveGateway};
 use crate::console::form::{Fields, FromFields};
 use crate::domain::grant::{Action, Grant};
-use crate::domain::resource::{Resource, ResourcePattern, SecurityResource};
+use crate::domain::resource::{GatewayName, Resource, ResourcePattern, SecurityResource};
 use crate::domain::role::Role;
+use std::sync::Arc;
 
 /// The most rows of gateways that are read.
 const ROWS: usize = 200;
@@ -35,10 +37,32 @@ pub(crate) struct GatewayRow {
 #[derive(Clone, Debug)]
 pub(crate) struct ResourceRow {
     pub(crate) resource: String,
-    pub(crate) about: &'static str,
+    pub(crate) about: String,
     pub(crate) view: bool,
     /// `None` where there is nothing to edit.
     pub(crate) edit: Option<bool>,
+}
+
+/// A gateway that exists, which has a row of its own.
+#[derive(Clone, Debug)]
+pub(crate) struct Offered {
+    pub(crate) name: String,
+    pub(crate) about: String,
+}
+
+impl Offered {
+    /// All gateways, by name.
+    pub(crate) fn all(app: &App) -> Vec<Self> {
+        let offered = |live: Arc<LiveGateway>| {
+            let gateway = &live.gateway;
+            let said = gateway.description.lines().next().unwrap_or_default();
+            let about = if said.is_empty() { format!("A gateway of kind {}", gateway.kind) } else { said.to_owned() };
+            Self { name: gateway.name.as_str().to_owned(), about }
+        };
+        let mut all: Vec<Self> = app.snapshot.all_gateways().into_iter().map(offered).collect();
+        all.sort_unstable_by(|left, right| left.name.cmp(&right.name));
+        all
+    }
 }
 
 impl FromFields for RoleForm {
@@ -128,22 +152,37 @@ impl RoleForm {
         Ok(grants)
     }
 
+    /// Gateways that exist have rows of their own: what names one of them exactly moves there.
+    pub(crate) fn place(&mut self, offered: &[Offered]) {
+        for row in std::mem::take(&mut self.gateways) {
+            if !offered.iter().any(|gateway| gateway.name == row.pattern) {
+                self.gateways.push(row);
+                continue;
+            }
+            for (_, action) in [(row.view, Action::View), (row.edit, Action::Edit)].into_iter().filter(|(is, _)| *is) {
+                self.ticked.push(format!("gateway/{}:{action}", row.pattern));
+            }
+        }
+    }
+
     /// The rows of the matrix with fixed resources: data first.
-    pub(crate) fn resources(&self) -> Vec<ResourceRow> {
-        let row = |resource: Resource, about| {
+    pub(crate) fn resources(&self, offered: &[Offered]) -> Vec<ResourceRow> {
+        let row = |resource: Resource, about: &str| {
             let pattern = ResourcePattern::One(resource.clone());
             let is = |action| self.ticked.contains(&Grant { resource: pattern.clone(), action }.to_string());
             let view_only = matches!(resource, Resource::Security(security) if security.is_view_only());
             ResourceRow {
                 resource: resource.to_string(),
-                about,
+                about: about.to_owned(),
                 view: is(Action::View),
                 edit: (!view_only).then(|| is(Action::Edit)),
             }
         };
         let security = SecurityResource::ALL.map(|security| row(Resource::Security(security), about(security)));
         let entities = row(Resource::Entities, "The inventory, in the rows that the filter selects");
-        std::iter::once(entities).chain(security).collect()
+        let gateway =
+            |offered: &Offered| Some(row(Resource::Gateway(GatewayName::parse(&offered.name)?), &offered.about));
+        std::iter::once(entities).chain(offered.iter().filter_map(gateway)).chain(security).collect()
     }
 }
 
