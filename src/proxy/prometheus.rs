@@ -13,6 +13,7 @@ use super::prometheus_answer::Answering;
 use super::prometheus_problem as problem;
 use crate::app::LiveGateway;
 use crate::app::verifier::Verified;
+use crate::domain::gateway::ForwardPath;
 use crate::domain::prometheus::endpoint::{Endpoint, UnderFilter};
 use crate::domain::prometheus::media::REQUEST_HEADERS;
 use crate::domain::prometheus::{self, Limit, Memory, Received, RequestFault};

@@ -231,7 +231,7 @@ impl Tested {
     fn describe(&self) -> String {
         let found = self.found.as_ref().map(|found| format!("The upstream: {found}.\n")).unwrap_or_default();
         let warning = self.warning.as_ref().map(|warning| format!("Warning: {warning}.\n")).unwrap_or_default();
-        found + &warning
+        format!("{found}{warning}")
     }
 }
 
