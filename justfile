@@ -43,11 +43,15 @@ prometheus-differential:
 pictures:
     cargo test --locked --test e2e pictures -- --ignored --nocapture
 
-# Fills a scratch hub with so many applications and measures pages of their list
-[private]
-fill-keys count place="target/sizing":
-    cargo run --release --locked --example fill_keys -- {{count}} {{place}}
-
 # The store behind the hub is away for so many seconds while Prometheus writes to it: nothing is lost
 prometheus-away seconds="60":
     PROMETHEUS_AWAY_SECONDS={{seconds}} cargo test --locked --test api prometheus_writes -- --nocapture
+
+# Fills a scratch hub (a folder, or an empty PostgreSQL) with applications and roles and measures it: see docs/sizing.md
+fill-keys count="1000000" place="target/sizing" roles="10000":
+    cargo run --release --locked --example fill_keys -- {{count}} {{place}} {{roles}}
+
+# Fills a hub's inventory with so many entities, as a file of NDJSON and then by loading it
+fill-entities count="1000000" place="target/sizing":
+    python3 examples/entities.py {{count}} > target/entities.ndjson
+    cargo run --release --locked -- --data-dir {{place}} entities load target/entities.ndjson

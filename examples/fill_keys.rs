@@ -1,14 +1,19 @@
-//! Fills a hub with applications through SQL, for sizing, and measures pages of the list:
+//! Fills a hub with applications through SQL, for sizing (`docs/sizing.md`), and measures its start, its memory and pages of
+//! the list:
 //!
 //! ```text
 //! cargo run --release --example fill_keys -- 1000000 FOLDER
-//! cargo run --release --example fill_keys -- 1000000 postgres://user:password@host/database
+//! cargo run --release --example fill_keys -- 1000000 FOLDER 10000
+//! cargo run --release --example fill_keys -- 1000000 postgres://user:password@host/database 10000
 //! ```
+//!
+//! The last number is how many roles with filters to make; each application gets one of them.
 //!
 //! A hub that has applications already is measured as it is. The secrets are no secrets: nothing hashes to what is filled in.
 
 use gateway_hub::actions::hub;
 use gateway_hub::ambient::{Clock, Randomness};
+use gateway_hub::app::App;
 use gateway_hub::config::{Config, Database, DatabaseUrl};
 use gateway_hub::domain::application::ClientId;
 use gateway_hub::domain::role::RoleId;
@@ -38,7 +43,11 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), Fault> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [count, place] = arguments.as_slice() else { return Err("expected: COUNT FOLDER|postgres://…".into()) };
+    let (count, place, roles) = match arguments.as_slice() {
+        [count, place] => (count, place, 0),
+        [count, place, roles] => (count, place, roles.parse()?),
+        _ => return Err("expected: COUNT FOLDER|postgres://… [ROLES]".into()),
+    };
     let count: u64 = count.parse()?;
     let postgres = place.starts_with("postgres");
     let folder = if postgres { std::env::temp_dir().join("fill-keys") } else { PathBuf::from(place) };
@@ -55,8 +64,10 @@ async fn run() -> Result<(), Fault> {
     if there == 0 {
         let pepper = store::keys::peppers(&mut app.store.read().await?).await?.pop().ok_or("no pepper")?.id;
         let began = Instant::now();
-        let statements =
-            (0..count.div_ceil(BATCH)).map(|batch| inserts(batch, count, &pepper, app.clock.now().micros()));
+        let now = app.clock.now().micros();
+        let statements = (0..roles).map(|number| role(number, now));
+        let batches = (0..count.div_ceil(BATCH)).map(|batch| inserts(batch, count, roles, &pepper, now));
+        let statements = statements.chain(batches);
         if postgres {
             fill_postgres(place, statements).await?;
         } else {
@@ -64,12 +75,47 @@ async fn run() -> Result<(), Fault> {
         }
         println!("filled in {count} applications in {:.0?}", began.elapsed());
     }
+    measure_start(&app).await?;
     measure(&Store::open(&settings).await?, app.clock.now()).await
+}
+
+/// How long it takes until the node can decide, and what it keeps in memory for that.
+async fn measure_start(app: &App) -> Result<(), Fault> {
+    let before = memory("VmRSS:")?;
+    let began = Instant::now();
+    app.bootstrap().await?;
+    let elapsed = began.elapsed();
+    let (count, after) = (app.snapshot.application_count(), memory("VmRSS:")?);
+    let each = (after.saturating_sub(before) * 1024).checked_div(count).unwrap_or_default();
+    println!(
+        "ready with {count} applications and {} roles after {elapsed:.2?}; {} MiB, at most {} MiB; {each} bytes for each",
+        app.snapshot.all_roles().len(),
+        after / 1024,
+        memory("VmHWM:")? / 1024,
+    );
+    Ok(())
+}
+
+/// A figure of this process in KiB.
+fn memory(name: &str) -> Result<usize, Fault> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).ok_or("no such figure")?;
+    Ok(line.trim().trim_end_matches(" kB").parse()?)
+}
+
+/// The statements that add one role with a data filter.
+fn role(number: u64, now: i64) -> String {
+    format!(
+        "INSERT INTO role (id, name, name_key, filter, built_in, created_at) VALUES ('role_fill{number}', 'role {number}', \
+         'role {number}', 'user.department = \"department {number}\" AND user.environment IN (production, uat)', FALSE, {now}); \
+         INSERT INTO role_grant (role_id, grant_text) VALUES ('role_fill{number}', 'entities:view'), \
+         ('role_fill{number}', 'gateway/prometheus:view');"
+    )
 }
 
 /// The statements that add the applications of one batch. Names spread over the alphabet; every 10th application is an
 /// Administrator, every 200th disabled, every 100th expires, every 5000th is in an overlap, every 4th was never used.
-fn inserts(batch: u64, count: u64, pepper: &str, now: i64) -> String {
+fn inserts(batch: u64, count: u64, made: u64, pepper: &str, now: i64) -> String {
     let mut applications = String::new();
     let mut roles = String::new();
     let mut secrets = String::new();
@@ -92,7 +138,11 @@ fn inserts(batch: u64, count: u64, pepper: &str, now: i64) -> String {
             "{comma}('{id}','{name}','{name}','',{enabled},'',FALSE,{expires},0,{},'fill',{used})",
             now - age
         );
-        let role = if number % 10 == 0 { RoleId::ADMINISTRATOR } else { RoleId::OPERATOR };
+        let role = match (number.checked_rem(made), number % 10) {
+            (Some(number), _) => format!("role_fill{number}"),
+            (None, 0) => RoleId::ADMINISTRATOR.to_owned(),
+            (None, _) => RoleId::OPERATOR.to_owned(),
+        };
         let _ = write!(roles, "{comma}('{id}','{role}')");
         let _ = write!(secrets, "{comma}('{spread:032x}','{id}','{:064x}','{pepper}',{now},NULL)", u128::from(spread));
         if number % 5_000 == 9 {

@@ -255,7 +255,7 @@ pub(super) async fn read_roles(tx: &mut Tx, ids: &[RoleId]) -> Result<Vec<Role>,
     Ok(roles)
 }
 
-fn check_description(description: &str) -> Result<(), ActionError> {
+pub(super) fn check_description(description: &str) -> Result<(), ActionError> {
     if description.chars().count() > MAX_DESCRIPTION {
         return Err(ActionError::invalid("description", format!("at most {MAX_DESCRIPTION} characters")));
     }
@@ -265,14 +265,14 @@ fn check_description(description: &str) -> Result<(), ActionError> {
     Ok(())
 }
 
-fn check_expiry(expires_at: Option<Timestamp>, now: Timestamp) -> Result<(), ActionError> {
+pub(super) fn check_expiry(expires_at: Option<Timestamp>, now: Timestamp) -> Result<(), ActionError> {
     match expires_at {
         Some(end) if end <= now => Err(ActionError::invalid("expires", "lies in the past; choose a later instant")),
         _ => Ok(()),
     }
 }
 
-async fn check_owner(tx: &mut Tx, owner: Option<&str>) -> Result<(), ActionError> {
+pub(super) async fn check_owner(tx: &mut Tx, owner: Option<&str>) -> Result<(), ActionError> {
     match owner {
         Some(id) if store::console_user::get(tx, id).await?.is_none() => {
             Err(ActionError::invalid("owner", "there is no such console user any more; choose another"))
@@ -293,7 +293,7 @@ pub(super) fn target(application: &Application) -> Target<'_> {
     Target { kind: "application", id: application.client_id.as_str(), name: application.name.as_str() }
 }
 
-fn describe(application: &Application, roles: &[Role]) -> Value {
+pub(super) fn describe(application: &Application, roles: &[Role]) -> Value {
     json!({
         "name": application.name.as_str(),
         "description": application.description,

@@ -16,6 +16,7 @@ pub mod entity;
 pub mod entity_bulk;
 pub mod gateway;
 pub mod hub;
+pub mod key_import;
 pub mod node;
 pub mod role;
 pub mod seen;

@@ -42,7 +42,11 @@ pub(super) async fn make_secret(
     tx: &mut Tx,
     now: Timestamp,
 ) -> Result<(StoredSecret, ClientSecret), ActionError> {
-    let pepper = newest_pepper(app, tx).await?;
+    Ok(secret_under(app, &newest_pepper(app, tx).await?, now))
+}
+
+/// The same under a pepper that was read before.
+pub(super) fn secret_under(app: &App, pepper: &Pepper, now: Timestamp) -> (StoredSecret, ClientSecret) {
     let secret = ClientSecret::generate(&app.randomness);
     let stored = StoredSecret {
         id: CredentialId::new(u128::from_be_bytes(app.randomness.bytes())),
@@ -51,11 +55,11 @@ pub(super) async fn make_secret(
         created_at: now,
         ends_at: None,
     };
-    Ok((stored, secret))
+    (stored, secret)
 }
 
 /// Reads the pepper from the store rather than from the snapshot, which a command does not have.
-async fn newest_pepper(app: &App, tx: &mut Tx) -> Result<Pepper, ActionError> {
+pub(super) async fn newest_pepper(app: &App, tx: &mut Tx) -> Result<Pepper, ActionError> {
     let unreadable = |why: String| ActionError::Store(StoreError::Unreadable(format!("the pepper: {why}")));
     let wrapped = store::keys::peppers(tx).await?.pop().ok_or_else(|| unreadable("there is none".to_owned()))?;
     let bytes = app

@@ -3,13 +3,16 @@
 use super::App;
 use super::live_gateway::{self, UpstreamCredentials};
 use super::live_keys::LiveKeys;
-use crate::domain::application::ClientId;
+use crate::domain::application::{Application, ClientId};
 use crate::domain::gateway::{Gateway, GatewayId};
 use crate::domain::role::RoleId;
 use crate::store::changes::{Change, Cursor, FeedEntry};
 use crate::store::gateway::StoredGateway;
-use crate::store::{StoreError, Tx, application, changes, check_readable, gateway, keys, meta, role, token};
-use std::collections::BTreeSet;
+use crate::store::{
+    StoreError, Tx, application, application_bulk, changes, check_readable, gateway, keys, live_application, meta,
+    role, token,
+};
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 use tokio::sync::Mutex;
 
@@ -17,6 +20,8 @@ use tokio::sync::Mutex;
 const BATCH: u32 = 1_000;
 /// How long a look at the feed may take.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// From how many changed applications on they are read together.
+const TOGETHER: usize = 10;
 
 /// The snapshot is not known to be up to date: nothing may be decided by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -159,8 +164,12 @@ async fn apply(app: &App, tx: &mut Tx, entries: &[FeedEntry]) -> Result<(), Stor
         let stored = gateway::get(tx, id).await?.map(|stored| open_gateway(app, stored)).transpose()?;
         app.snapshot.replace_gateway(id, stored);
     }
-    for id in applications {
-        app.snapshot.replace_application(id.as_str(), application::get(tx, id).await?.as_ref());
+    if applications.len() < TOGETHER {
+        for id in applications {
+            app.snapshot.replace_application(id.as_str(), application::get(tx, id).await?.as_ref());
+        }
+    } else {
+        replace_many(app, tx, &applications).await?;
     }
     for jti in tokens {
         if let Some(revoked) = token::get(tx, jti).await? {
@@ -168,6 +177,18 @@ async fn apply(app: &App, tx: &mut Tx, entries: &[FeedEntry]) -> Result<(), Stor
         }
     }
     app.snapshot.forget_expired_tokens(app.clock.now());
+    Ok(())
+}
+
+/// Many at once, as after an import: a node must not fall behind whoever makes keys, because what is to be dead comes
+/// through the same feed.
+async fn replace_many(app: &App, tx: &mut Tx, ids: &BTreeSet<&ClientId>) -> Result<(), StoreError> {
+    let ids: Vec<&ClientId> = ids.iter().copied().collect();
+    let found = application_bulk::get(tx, &ids).await?;
+    let found: HashMap<&ClientId, &Application> = found.iter().map(|one| (&one.client_id, one)).collect();
+    for id in ids {
+        app.snapshot.replace_application(id.as_str(), found.get(id).copied());
+    }
     Ok(())
 }
 
@@ -196,10 +217,12 @@ async fn read_all(app: &App) -> Result<Cursor, StoreError> {
     let roles = role::all(&mut tx).await?;
     let gateways = gateway::all(&mut tx).await?;
     let gateways = gateways.into_iter().map(|stored| open_gateway(app, stored)).collect::<Result<Vec<_>, _>>()?;
-    let applications = application::all(&mut tx).await?;
+    let count = usize::try_from(application::count(&mut tx).await?).unwrap_or_default();
+    let mut picture = app.snapshot.begin(live_keys, roles, count);
+    live_application::for_each(&mut tx, |application| picture.add(application)).await?;
     let revoked = token::all(&mut tx, began).await?;
     app.snapshot.refuse_all();
-    app.snapshot.replace_all(live_keys, roles, &applications, revoked);
+    app.snapshot.replace_all(picture, revoked);
     app.snapshot.replace_gateways(gateways);
     app.snapshot.confirm(cursor.seq, began, app.clock.now());
     Ok(cursor)

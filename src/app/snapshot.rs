@@ -323,27 +323,39 @@ impl Snapshot {
         self.revoked.pin().retain(|_, expires_at| *expires_at > now);
     }
 
+    /// Begins another picture, beside the one that decisions read.
+    pub(super) fn begin(&self, keys: LiveKeys, roles: Vec<Role>, applications: usize) -> NewPicture {
+        NewPicture { keys, sets: self.roles.load().with_roles(roles), applications: Vec::with_capacity(applications) }
+    }
+
     /// Replaces the whole picture. Nobody decides by it meanwhile: see [`Snapshot::refuse_all`].
-    pub(super) fn replace_all(
-        &self,
-        keys: LiveKeys,
-        roles: Vec<Role>,
-        applications: &[Application],
-        revoked: Vec<RevokedToken>,
-    ) {
-        let mut sets = self.roles.load().with_roles(roles);
-        self.applications.pin().clear();
-        for application in applications {
-            if let Some(key) = client_key(application.client_id.as_str()) {
-                let role_set = sets.intern(&application.roles);
-                self.applications.pin().insert(key, live(application, role_set, &keys));
-            }
+    pub(super) fn replace_all(&self, picture: NewPicture, revoked: Vec<RevokedToken>) {
+        let applications = self.applications.pin();
+        applications.clear();
+        for (key, application) in picture.applications {
+            applications.insert(key, application);
         }
-        self.roles.store(Arc::new(sets));
-        self.set_keys(keys);
+        self.roles.store(Arc::new(picture.sets));
+        self.set_keys(picture.keys);
         self.revoked.pin().clear();
         for token in revoked {
             self.revoke(token);
+        }
+    }
+}
+
+/// A picture that is being read.
+pub(super) struct NewPicture {
+    keys: LiveKeys,
+    sets: RoleSets,
+    applications: Vec<(ClientKey, LiveApplication)>,
+}
+
+impl NewPicture {
+    pub(super) fn add(&mut self, application: &Application) {
+        if let Some(key) = client_key(application.client_id.as_str()) {
+            let role_set = self.sets.intern(&application.roles);
+            self.applications.push((key, live(application, role_set, &self.keys)));
         }
     }
 }

@@ -26,6 +26,12 @@ impl Failure {
         Self::Refused(reason.to_string())
     }
 
+    /// The reason.
+    pub(super) fn reason(&self) -> &str {
+        let (Self::Usage(reason) | Self::Refused(reason)) = self;
+        reason
+    }
+
     /// Writes the reason to standard error, one line for each part of it.
     pub(super) fn report(&self) -> ExitCode {
         let (reason, status) = match self {

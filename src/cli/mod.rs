@@ -3,6 +3,7 @@
 
 mod check_config;
 mod demo;
+mod entities;
 mod failure;
 mod gateways;
 mod global;
@@ -10,6 +11,7 @@ mod hub;
 mod keys;
 mod migrate;
 mod output;
+mod progress;
 mod roles;
 mod serve;
 mod stdin;
@@ -58,6 +60,8 @@ enum Command {
     Gateways(gateways::Gateways),
     #[command(subcommand)]
     Users(users::Users),
+    #[command(subcommand)]
+    Entities(entities::Entities),
     CheckConfig(check_config::CheckConfig),
     Migrate(migrate::Migrate),
 }
@@ -83,6 +87,7 @@ fn dispatch(arguments: Arguments, output: Output) -> Result<(), Failure> {
         Command::Roles(roles) => roles.run(global, output),
         Command::Gateways(gateways) => gateways.run(global, output),
         Command::Users(users) => users.run(global, output),
+        Command::Entities(entities) => entities.run(global, output),
         Command::CheckConfig(check) => check.run(global, output),
         Command::Migrate(migrate) => migrate.run(global, output),
     }

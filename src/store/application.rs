@@ -109,18 +109,20 @@ impl TryFrom<SecretRow> for StoredSecret {
     }
 }
 
-fn parse_hash(text: &str) -> Option<[u8; 32]> {
+pub(super) fn parse_hash(text: &str) -> Option<[u8; 32]> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     let mut hash = [0; 32];
-    if text.len() != 64 || !text.is_ascii() {
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    if pairs.len() != hash.len() || !rest.is_empty() {
         return None;
     }
-    for (position, byte) in hash.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(text.get(position * 2..position * 2 + 2)?, 16).ok()?;
+    for (byte, [high, low]) in hash.iter_mut().zip(pairs) {
+        *byte = digit(*high)? << 4 | digit(*low)?;
     }
     Some(hash)
 }
 
-fn hash_text(hash: &[u8; 32]) -> String {
+pub(super) fn hash_text(hash: &[u8; 32]) -> String {
     use std::fmt::Write as _;
     hash.iter().fold(String::with_capacity(64), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
@@ -128,7 +130,7 @@ fn hash_text(hash: &[u8; 32]) -> String {
     })
 }
 
-fn networks_text(networks: &[IpNet]) -> String {
+pub(super) fn networks_text(networks: &[IpNet]) -> String {
     networks.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
 }
 

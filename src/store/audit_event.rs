@@ -1,9 +1,11 @@
 //! The audit log: appended to with every change, and never altered.
 
+use super::rows::{ROWS, widened};
 use super::{StoreError, Tx, on, statements};
 use crate::domain::audit_event::AuditEvent;
 use crate::domain::time::Timestamp;
 use sqlx::FromRow;
+use std::sync::LazyLock;
 
 statements! {
     APPEND = "INSERT INTO audit_event (sequence, at, actor_kind, actor_id, actor_name, source, action, target_kind, \
@@ -14,6 +16,8 @@ statements! {
         target_name, before_state, after_state FROM audit_event WHERE target_kind = $1 AND target_id = $2 \
         AND sequence < $3 ORDER BY sequence DESC LIMIT $4";
 }
+
+static APPEND_MANY: LazyLock<String> = LazyLock::new(|| widened(APPEND));
 
 #[derive(FromRow)]
 struct Row {
@@ -51,22 +55,32 @@ impl From<Row> for AuditEvent {
     }
 }
 
-/// Appends; called by [`Tx::commit`] alone.
-pub(super) async fn append(tx: &mut Tx, sequence: i64, event: &AuditEvent) -> Result<(), StoreError> {
-    on!(tx, connection => sqlx::query(APPEND)
-        .bind(sequence)
-        .bind(event.at.micros())
-        .bind(&event.actor_kind)
-        .bind(&event.actor_id)
-        .bind(&event.actor_name)
-        .bind(&event.source)
-        .bind(&event.action)
-        .bind(&event.target_kind)
-        .bind(&event.target_id)
-        .bind(&event.target_name)
-        .bind(&event.before)
-        .bind(&event.after)
-        .execute(connection).await.map(|_| ()))?;
+/// Appends under these numbers; called by [`Tx::commit`] alone.
+pub(super) async fn append(tx: &mut Tx, events: &[(i64, &AuditEvent)]) -> Result<(), StoreError> {
+    for chunk in events.chunks(ROWS) {
+        let chunks = if chunk.len() == ROWS { vec![chunk] } else { chunk.chunks(1).collect() };
+        for chunk in chunks {
+            on!(tx, connection => {
+                let mut query = sqlx::query(if chunk.len() == ROWS { APPEND_MANY.as_str() } else { APPEND });
+                for (sequence, event) in chunk {
+                    query = query
+                        .bind(*sequence)
+                        .bind(event.at.micros())
+                        .bind(&event.actor_kind)
+                        .bind(&event.actor_id)
+                        .bind(&event.actor_name)
+                        .bind(&event.source)
+                        .bind(&event.action)
+                        .bind(&event.target_kind)
+                        .bind(&event.target_id)
+                        .bind(&event.target_name)
+                        .bind(&event.before)
+                        .bind(&event.after);
+                }
+                query.execute(connection).await.map(|_| ())
+            })?;
+        }
+    }
     Ok(())
 }
 

@@ -1,16 +1,18 @@
 //! The feed of changes, by which every node learns what another one did.
 
+use super::rows::{ROWS, widened};
 use super::{StoreError, Tx, audit_event, migrate, notify, on, statements};
 use crate::domain::application::ClientId;
 use crate::domain::audit_event::AuditEvent;
 use crate::domain::gateway::GatewayId;
 use crate::domain::role::RoleId;
 use crate::domain::time::Timestamp;
+use std::sync::LazyLock;
 
 statements! {
     /// Bumping the one row makes writers queue up here: numbers become visible in order and without gaps, which a
     /// sequence does not promise.
-    BUMP = "UPDATE change_counter SET seq = seq + 1 WHERE id = $1 RETURNING seq";
+    BUMP = "UPDATE change_counter SET seq = seq + $2 WHERE id = $1 RETURNING seq";
     SERIALISE = "UPDATE change_counter SET seq = seq WHERE id = $1";
     INSERT = "INSERT INTO change (seq, id, kind, target, at) VALUES ($1, $2, $3, $4, $5)";
     RAISE_MIN_SEQ = "UPDATE application SET min_seq = $1 WHERE client_id = $2";
@@ -18,6 +20,8 @@ statements! {
     AT = "SELECT at FROM change WHERE seq = $1";
     FROM = "SELECT seq, id, kind, target FROM change WHERE seq >= $1 ORDER BY seq LIMIT $2";
 }
+
+static INSERT_MANY: LazyLock<String> = LazyLock::new(|| widened(INSERT));
 
 const CHANGE_COUNTER: i64 = 1;
 const AUDIT_COUNTER: i64 = 2;
@@ -100,32 +104,62 @@ pub(super) async fn write(tx: &mut Tx, recorded: Vec<Recorded>) -> Result<Option
     }
     // A program that can't read the schema any more must not write to it either.
     migrate::check_readable(tx).await?;
-    let mut last = None;
-    for Recorded { changes, event } in recorded {
+    let count = recorded.iter().map(|recorded| recorded.changes.len()).sum();
+    let mut seq = if count == 0 { 0 } else { bump(tx, CHANGE_COUNTER, count).await? };
+    let mut numbered: Vec<Numbered<'_>> = Vec::with_capacity(count);
+    for Recorded { changes, event } in &recorded {
         for change in changes {
-            let seq = bump(tx, CHANGE_COUNTER).await?;
-            let (kind, target) = change.columns();
-            let id = event.id_for(seq);
-            on!(tx, connection => sqlx::query(INSERT).bind(seq).bind(&id).bind(kind).bind(target)
-                .bind(event.at.micros()).execute(connection).await.map(|_| ()))?;
-            if let Change::ApplicationTokens(client_id) = &change {
-                on!(tx, connection => sqlx::query(RAISE_MIN_SEQ).bind(seq).bind(client_id.as_str())
-                    .execute(connection).await.map(|_| ()))?;
-            }
-            last = Some(u64::try_from(seq).unwrap_or_default());
+            numbered.push(Numbered { seq, id: event.id_for(seq), change, at: event.at.micros() });
+            seq += 1;
         }
-        let sequence = bump(tx, AUDIT_COUNTER).await?;
-        audit_event::append(tx, sequence, &event).await?;
     }
-    if last.is_some() && tx.notifies() {
+    insert(tx, &numbered).await?;
+    for Numbered { seq, change, .. } in &numbered {
+        if let Change::ApplicationTokens(client_id) = change {
+            on!(tx, connection => sqlx::query(RAISE_MIN_SEQ).bind(*seq).bind(client_id.as_str())
+                .execute(connection).await.map(|_| ()))?;
+        }
+    }
+    let first = bump(tx, AUDIT_COUNTER, recorded.len()).await?;
+    let events: Vec<(i64, &AuditEvent)> = (first..).zip(recorded.iter().map(|recorded| &recorded.event)).collect();
+    audit_event::append(tx, &events).await?;
+    if count > 0 && tx.notifies() {
         notify::send(tx, "").await?;
     }
-    Ok(last)
+    Ok(numbered.last().map(|last| u64::try_from(last.seq).unwrap_or_default()))
 }
 
-async fn bump(tx: &mut Tx, counter: i64) -> Result<i64, StoreError> {
-    let (seq,): (i64,) = on!(tx, connection => sqlx::query_as(BUMP).bind(counter).fetch_one(connection).await)?;
-    Ok(seq)
+/// A change with its number.
+struct Numbered<'a> {
+    seq: i64,
+    id: String,
+    change: &'a Change,
+    at: i64,
+}
+
+async fn insert(tx: &mut Tx, changes: &[Numbered<'_>]) -> Result<(), StoreError> {
+    for chunk in changes.chunks(ROWS) {
+        let chunks = if chunk.len() == ROWS { vec![chunk] } else { chunk.chunks(1).collect() };
+        for chunk in chunks {
+            on!(tx, connection => {
+                let mut query = sqlx::query(if chunk.len() == ROWS { INSERT_MANY.as_str() } else { INSERT });
+                for Numbered { seq, id, change, at } in chunk {
+                    let (kind, target) = change.columns();
+                    query = query.bind(*seq).bind(id).bind(kind).bind(target).bind(*at);
+                }
+                query.execute(connection).await.map(|_| ())
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// Takes so many numbers, and gives the first of them.
+async fn bump(tx: &mut Tx, counter: i64, count: usize) -> Result<i64, StoreError> {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    let (last,): (i64,) =
+        on!(tx, connection => sqlx::query_as(BUMP).bind(counter).bind(count).fetch_one(connection).await)?;
+    Ok(last - count + 1)
 }
 
 /// Makes this transaction wait for every other writer of security state, and them for it: for rules that hold over

@@ -11,6 +11,7 @@ mod shape;
 mod tx;
 
 pub mod application;
+pub mod application_bulk;
 pub mod application_list;
 pub mod attribute;
 pub mod audit_event;
@@ -22,6 +23,7 @@ pub mod entity_bulk;
 pub mod entity_search;
 pub mod gateway;
 pub mod keys;
+pub mod live_application;
 pub mod meta;
 pub mod node;
 pub mod role;
@@ -39,7 +41,7 @@ pub use tx::Tx;
 /// Names a module's statements, so that a test can prepare each of them on both databases.
 macro_rules! statements {
     ($($(#[$attribute:meta])* $name:ident = $sql:literal;)*) => {
-        $($(#[$attribute])* const $name: &str = $sql;)*
+        $($(#[$attribute])* pub(in crate::store) const $name: &str = $sql;)*
         /// Every statement of this file, by name.
         pub(crate) const STATEMENTS: &[(&str, &str)] = &[$((stringify!($name), $sql)),*];
     };
@@ -67,12 +69,14 @@ use on;
 pub fn security_statements() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
     let files = [
         ("application", application::STATEMENTS),
+        ("application_bulk", application_bulk::STATEMENTS),
         ("audit_event", audit_event::STATEMENTS),
         ("changes", changes::STATEMENTS),
         ("console_user", console_user::STATEMENTS),
         ("denial", denial::STATEMENTS),
         ("gateway", gateway::STATEMENTS),
         ("keys", keys::STATEMENTS),
+        ("live_application", live_application::STATEMENTS),
         ("meta", meta::STATEMENTS),
         ("node", node::STATEMENTS),
         ("role", role::STATEMENTS),

@@ -12,6 +12,7 @@ mod deploying;
 mod gateways;
 mod hub_key;
 mod keys;
+mod keys_import;
 mod kill_nine;
 mod postgres;
 mod real_clients;

@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand};
 use ipnet::IpNet;
 
+use super::import::Import;
 use crate::config::{Span, parse_network};
 
 /// Make and manage applications and their API keys
@@ -25,6 +26,7 @@ pub(in crate::cli) enum Keys {
     /// Delete the application with its key, for good: it and its tokens are refused at once
     Delete(Key),
     Find(Find),
+    Import(Import),
 }
 
 /// Names one application.

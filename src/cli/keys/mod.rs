@@ -2,6 +2,8 @@
 
 mod arguments;
 mod find;
+mod import;
+mod secrets_file;
 mod view;
 
 use serde::Serialize;
@@ -41,6 +43,7 @@ impl Keys {
             Self::EndOverlap(key) => end_overlap(app, &key.key, output).await,
             Self::Delete(key) => delete(app, &key.key, output).await,
             Self::Find(_) => find::run(app, output).await,
+            Self::Import(import) => import.run(app, output).await,
         })
     }
 }
