@@ -13,7 +13,7 @@ fn matchers(filters: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn operators_become_matchers() {
+fn sec_25_operators_become_matchers() {
     for (filter, wanted) in [
         ("user.department = fx", "department=fx"),
         ("user.department != fx", "department!=fx"),
@@ -87,7 +87,7 @@ fn alternatives_are_few() {
 }
 
 #[test]
-fn what_matchers_cannot_say_is_refused_by_name() {
+fn sec_25_what_matchers_cannot_say_is_refused_by_name() {
     for (filter, reason) in [
         ("user.departmnt = fx", "the attribute \"user.departmnt\" is not in the gateway's label map"),
         ("NOT user.departmnt = fx", "\"user.departmnt\" is not in"),

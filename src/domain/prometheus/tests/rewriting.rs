@@ -31,7 +31,7 @@ fn refused(query: &str, filters: &[&str]) -> String {
 }
 
 #[test]
-fn one_conjunction_is_appended() {
+fn sec_25_one_conjunction_is_appended() {
     for (query, wanted) in [
         ("up", r#"{__name__="up",department="fx"}"#),
         ("up{a=\"b\"}[5m] offset 1m", r#"{__name__="up",a="b",department="fx"}[5m] offset 1m"#),
@@ -84,7 +84,7 @@ fn several_conjunctions_are_joined() {
 
 /// `absent()` copies `=` matchers into its answer, and drops a label that has two.
 #[test]
-fn absent_answers_with_the_callers_labels_only() {
+fn sec_25_absent_answers_with_the_callers_labels_only() {
     for (query, filters, wanted) in [
         ("absent(up)", ONE, r#"absent({__name__="up",department=~"fx"})"#),
         ("absent(up{department=\"fx\"})", ONE, r#"absent({__name__="up",department="fx"})"#),

@@ -78,7 +78,7 @@ fn filter() -> impl Strategy<Value = String> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
     #[test]
-    fn matchers_say_what_the_filters_say(
+    fn sec_25_matchers_say_what_the_filters_say(
         texts in vec(filter(), 1..4),
         rows in vec(btree_map(select(vec!["department", "region", "job", "__name__"]).prop_map(str::to_owned), wild_value(), 0..4), 1..12),
     ) {
