@@ -39,6 +39,13 @@ mutants *names:
 prometheus-differential:
     PROMETHEUS_DIFFERENTIAL=long cargo test --locked --test prometheus_filter -- --nocapture --test-threads 1
 
+# Looks for queries that escape a data filter; what it has learnt stays in fuzz/corpus
+fuzz seconds="60":
+    mkdir -p fuzz/corpus fuzz/artifacts
+    cp Cargo.lock fuzz/Cargo.lock
+    cd fuzz && RUSTFLAGS="--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares" \
+        cargo run --release --target "$(rustc --print host-tuple)" -- corpus -artifact_prefix=artifacts/ -max_total_time={{seconds}} -timeout=20 -max_len=2000 -dict=promql.dict
+
 # Takes the pictures of the Web Console again (docs/images)
 pictures:
     cargo test --locked --test e2e pictures -- --ignored --nocapture
