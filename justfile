@@ -62,3 +62,7 @@ fill-keys count="1000000" place="target/sizing" roles="10000":
 fill-entities count="1000000" place="target/sizing":
     python3 examples/entities.py {{count}} > target/entities.ndjson
     cargo run --release --locked -- --data-dir {{place}} entities load target/entities.ndjson
+
+# A gibibyte through a gateway, each way: the program's memory stays flat
+stream-gigabyte:
+    GATEWAY_STREAM_MIB=1024 cargo test --locked --test cli memory_stays_flat -- --nocapture

@@ -10,6 +10,8 @@ mod concurrency;
 mod demo;
 mod deploying;
 mod gateways;
+mod gateways_guide;
+mod gateways_memory;
 mod hub_key;
 mod keys;
 mod keys_import;
