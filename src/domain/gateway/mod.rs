@@ -125,6 +125,9 @@ impl Gateway {
     /// if a rule refuses it for everybody.
     #[must_use]
     pub fn action_of(&self, method: &str, path: &ForwardPath<'_>) -> Option<Action> {
+        if self.path_rules.is_empty() {
+            return Some(default_action(method));
+        }
         let path = path.decoded();
         // Most services take a path with and without its last slash for the same; so do the rules.
         let twin = if path == "/" {
