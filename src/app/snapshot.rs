@@ -382,3 +382,39 @@ fn live(application: &Application, role_set: RoleSetId, keys: &LiveKeys) -> Live
         secrets,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_poll_counts_from_when_it_began() {
+        let at = Timestamp::from_seconds;
+        let snapshot = Snapshot::new();
+        assert!(snapshot.fresh(at(1_000), Duration::from_secs(30)).is_err(), "nothing was read yet");
+        // A poll that takes long knows nothing of a change that came after its beginning.
+        snapshot.confirm(7, at(1_000), at(1_025));
+        assert!(snapshot.fresh(at(1_030), Duration::from_secs(30)).is_ok());
+        assert!(snapshot.fresh(at(1_031), Duration::from_secs(30)).is_err());
+    }
+
+    #[test]
+    fn it_is_known_since_when_a_change_is_in_effect() {
+        let at = Timestamp::from_seconds;
+        let snapshot = Snapshot::new();
+        assert_eq!(snapshot.in_effect_since(1), None);
+        for (seq, now) in [(5, 10), (5, 11), (9, 12), (10, 13)] {
+            snapshot.confirm(seq, at(now), at(now));
+        }
+        assert_eq!(snapshot.in_effect(), (10, at(13)));
+        let since: Vec<_> = [3, 5, 6, 9, 10].map(|seq| snapshot.in_effect_since(seq)).into();
+        assert_eq!(since, [Some(at(10)), Some(at(10)), Some(at(12)), Some(at(12)), Some(at(13))]);
+        assert_eq!(snapshot.in_effect_since(11), None);
+        snapshot.confirm(4, at(14), at(14));
+        assert_eq!((snapshot.in_effect(), snapshot.in_effect_since(5)), ((4, at(14)), None), "the store was put back");
+        for seq in 5..5 + 2 * HISTORY as u64 {
+            snapshot.confirm(seq, at(15), at(15));
+        }
+        assert_eq!(snapshot.history().len(), HISTORY);
+    }
+}

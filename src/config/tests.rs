@@ -191,3 +191,17 @@ fn a_default_public_url_follows_the_bound_port() {
     let given = [(Setting::Listen, "127.0.0.1:0"), (Setting::PublicUrl, "https://hub.example.com")];
     assert_eq!(parse(&given, &[], "").expect("good").bound_to(bound).public_url.as_str(), "https://hub.example.com");
 }
+
+#[test]
+fn nodes_have_names_and_may_do_without_notifications() {
+    let config = parse(&[(Setting::NodeName, "node-a"), (Setting::DatabaseNotify, "false")], &[], "").expect("good");
+    assert_eq!((config.node_name.as_deref(), config.database_notify), (Some("node-a"), false));
+    let default = parse(&[], &[], "").expect("good");
+    assert_eq!((default.node_name, default.database_notify), (None, true));
+    for bad in ["\n", &"x".repeat(101)] {
+        assert!(refusal(&[(Setting::NodeName, bad)], &[], "").contains("--node-name"), "{bad:?}");
+    }
+    let pooled = |url: &str| DatabaseUrl::parse(url).expect(url).may_prepare();
+    assert!(pooled("postgres://h/d") && pooled("postgres://h/d?statement-cache-capacity=10"));
+    assert!(!pooled("postgres://h/d?sslmode=require&statement-cache-capacity=0"));
+}

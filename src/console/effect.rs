@@ -92,12 +92,12 @@ fn words(effect: &Effect) -> String {
     if (*confirmed, *nodes) == (1, 1) {
         return "In effect on the only node.".to_owned();
     }
-    let mut text = format!("In effect on {confirmed} of {nodes} nodes");
-    match took {
-        Some(Took::Exactly(took)) => text.push_str(&format!(" after {} ms", took.as_millis())),
-        Some(Took::AtMost(took)) => text.push_str(&format!(" within {} ms", took.as_millis())),
-        None => {}
-    }
+    let after = match took {
+        Some(Took::Exactly(took)) => format!(" after {} ms", took.as_millis()),
+        Some(Took::AtMost(took)) => format!(" within {} ms", took.as_millis()),
+        None => String::new(),
+    };
+    let mut text = format!("In effect on {confirmed} of {nodes} nodes{after}");
     let late: Vec<String> = waiting.iter().map(late).collect();
     if !late.is_empty() {
         text.push_str("; ");

@@ -45,7 +45,11 @@ const LAST: &str = "GET /healthz HTTP/1.1\r\nHost: hub\r\nConnection: close\r\n\
 
 #[tokio::test]
 async fn it_answers_and_stops() {
-    let (_folder, running) = start(|config| config.ops_listen = Some(([127, 0, 0, 1], 0).into())).await;
+    let (_folder, running) = start(|config| {
+        config.ops_listen = Some(([127, 0, 0, 1], 0).into());
+        config.node_name = Some("node-a".to_owned());
+    })
+    .await;
     let address = running.address;
     let idle = TcpStream::connect(address).await.unwrap();
     let answer = exchange(TcpStream::connect(address).await.unwrap(), LAST).await;
@@ -56,6 +60,7 @@ async fn it_answers_and_stops() {
     )
     .await;
     assert!(details.contains("\"ready\":true") && details.contains("last_poll_ms"), "{details}");
+    assert!(details.contains("\"node\":\"node-a\"") && details.contains("\"sequence\":"), "{details}");
     tokio::time::timeout(Duration::from_secs(5), running.shutdown())
         .await
         .expect("an idle connection does not hold it up");

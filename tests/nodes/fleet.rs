@@ -30,6 +30,11 @@ impl Places {
         Self(urls.iter().map(place).collect())
     }
 
+    /// One place with files of its own.
+    pub fn embedded() -> Self {
+        Self(vec![Installation::new()])
+    }
+
     pub fn first(&self) -> &Installation {
         &self.0[0]
     }

@@ -1,4 +1,4 @@
-//! Behind PgBouncer in transaction mode: no prepared statement outlives its transaction, and no notification arrives.
+//! Behind `PgBouncer` in transaction mode: no prepared statement outlives its transaction, and no notification arrives.
 
 use std::{
     fmt::Write as _,

@@ -1,4 +1,4 @@
-//! Nodes behind HAProxy are replaced one after the other while they are asked: no request fails.
+//! Nodes behind `HAProxy` are replaced one after the other while they are asked: no request fails.
 
 use std::{
     fmt::Write as _,
@@ -108,12 +108,12 @@ async fn a_rolling_restart_behind_haproxy_loses_no_request() {
         })
         .collect();
     let start = Instant::now();
-    for number in 0..3 {
+    for (number, site) in sites.iter().enumerate() {
         let old = nodes.remove(0);
         // The old node drains while others serve; the new one takes its place.
         let stopped = tokio::task::block_in_place(|| old.stop());
         assert!(stopped.success(), "{stopped}");
-        nodes.push(tokio::task::block_in_place(|| places.start_node(number, &sites[number], &DRAIN)));
+        nodes.push(tokio::task::block_in_place(|| places.start_node(number, site, &DRAIN)));
         // Until the balancer has seen it.
         tokio::time::sleep(Duration::from_secs(1)).await;
         println!("node {number} replaced after {:?}, {} requests", start.elapsed(), asked.load(Ordering::Relaxed));

@@ -181,8 +181,10 @@ impl Storm {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
         };
-        let [a, b, c] = &mut hand.clients[..] else { panic!("three nodes") };
-        tokio::join!(end(0, a), end(1, b), end(2, c));
+        match &mut hand.clients[..] {
+            [a, b, c] => drop(tokio::join!(end(0, a), end(1, b), end(2, c))),
+            one => end(0, &mut one[0]).await,
+        }
         self.dead.lock().unwrap().push((key.clone(), token.to_owned()));
     }
 
@@ -200,8 +202,10 @@ impl Storm {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
         };
-        let [a, b, c] = &mut hand.clients[..] else { panic!("three nodes") };
-        tokio::join!(end(0, a), end(1, b), end(2, c));
+        match &mut hand.clients[..] {
+            [a, b, c] => drop(tokio::join!(end(0, a), end(1, b), end(2, c))),
+            one => end(0, &mut one[0]).await,
+        }
     }
 
     #[track_caller]
@@ -326,6 +330,17 @@ async fn rule_03_without_notifications_the_poll_is_enough() {
     let storm = Storm::over(&fleet).await;
     storm.rage(changes(40), Chance::seed(), async {}).await;
     storm.report("without notifications");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_03_no_dead_key_lives_on_at_one_node_with_its_own_files() {
+    let _machine = MACHINE.lock().await;
+    let places = Places::embedded();
+    let fleet = places.start(&[]);
+    let storm = Storm::over(&fleet).await;
+    storm.rage(changes(60), Chance::seed(), async {}).await;
+    assert_eq!((storm.unknown.load(Ordering::Relaxed), storm.unavailable.load(Ordering::Relaxed)), (0, 0));
+    storm.report("one node on SQLite");
 }
 
 fn listeners(database: &PostgresDatabase) -> usize {
