@@ -22,6 +22,7 @@ use crate::{
 /// A gateway's settings as the API shows them; of the credentials only the form.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = Gateway)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own, and a member of the document")]
 pub struct GatewayView {
     /// Its id, for life.
     pub id: String,

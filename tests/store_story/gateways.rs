@@ -59,8 +59,9 @@ pub(super) async fn gateways_reach_every_node(place: Place) {
     let typo = role::create(&node, &operator, &new("Typo", "user.departmend = fx")).await;
     assert!(matches!(typo, Err(ActionError::Invalid { field: "filter", .. })), "{typo:?}");
     let fx = role::create(&node, &operator, &new("Fx", "user.department = fx")).await.expect("enforceable");
-    let none = LabelsInput { only: Some(Vec::new()), ..LabelsInput::default() };
-    let refused = update(&node, &operator, &made.id, &GatewayInput { labels: none, ..GatewayInput::default() }).await;
+    let unmapped = LabelsInput { only: Some(Vec::new()), ..LabelsInput::default() };
+    let refused =
+        update(&node, &operator, &made.id, &GatewayInput { labels: unmapped, ..GatewayInput::default() }).await;
     assert!(matches!(refused, Err(ActionError::Invalid { field: "label", .. })), "{refused:?}");
     let lost = delete(&node, &operator, &made.id).await.expect("deleted");
     assert_eq!(lost.len(), 1);

@@ -75,6 +75,7 @@ Examples:
   gateway-hub gateways update search --url https://search2.example --bearer-file token.txt
   gateway-hub gateways update search --rule 'POST /query/** = view'      these rules and no others
   gateway-hub gateways update metrics --label user.region=region --no-label dc")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(in crate::cli) struct Update {
     /// The gateway's name
     #[arg(value_name = "G")]

@@ -131,7 +131,7 @@ impl Typed {
             rule: lines(&gateway.path_rules),
             assertion: gateway.assertion,
             forward_filter: gateway.forward_filter,
-            label: gateway.labels.iter().map(|(key, label)| format!("{key}={label}\n")).collect(),
+            label: lines(&gateway.labels.iter().map(|(key, label)| format!("{key}={label}")).collect::<Vec<_>>()),
         }
     }
 }

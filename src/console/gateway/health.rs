@@ -65,6 +65,11 @@ pub(crate) struct Change {
 }
 
 impl Standing {
+    /// Whether the last test says the reason too.
+    pub(crate) fn is_said_below(&self) -> bool {
+        self.finding.as_ref().and_then(|finding| finding.fault.as_deref()) == Some(self.reason.as_str())
+    }
+
     fn new(health: Health, finding: Option<Finding>) -> Self {
         let (label, style) = words(health.state);
         let change = |change: crate::upstream::HealthChange| Change {

@@ -113,7 +113,7 @@ mod tests {
             "rule",
             "label",
         ];
-        let mut query: String = names.iter().map(|name| format!("{name}={markup}&")).collect();
+        let mut query = names.map(|name| format!("{name}={markup}&")).concat();
         query.push_str("password=canary&bearer=canary&header_credential=canary&key=canary&cert=canary");
         let form = GatewayForm::from_fields(&Fields::parse(query.as_bytes()));
         for field in names.into_iter().chain(["", "password", "bearer", "header_credential", "cert", "forward_filter"])
