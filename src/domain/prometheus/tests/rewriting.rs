@@ -263,6 +263,32 @@ fn sec_25_bombs_are_refused() {
     assert!(text.is_err() || text.is_ok_and(|length| length < 2 * 512 * 1024));
 }
 
+/// The largest queries that are read take little of a worker's stack, in a build without optimisation too.
+#[test]
+fn sec_25_the_largest_queries_need_little_stack() {
+    let work = || {
+        for (open, close, count) in [
+            ("(", ")", 98),
+            ("-", "", 98),
+            ("sum(", ")", 98),
+            ("abs(", ")", 98),
+            ("absent(", ")", 98),
+            ("quantile(scalar(", "), up)", 48),
+            ("max_over_time((", ")[5m:1m])", 48),
+            ("up ^ ", "", 98),
+            ("up - ", "", 499),
+            ("(up - up * -up ^ ", ")", 19),
+        ] {
+            let query = format!("{}up{}", open.repeat(count), close.repeat(count));
+            for filters in [ONE, TWO, THREE] {
+                assert!(rewrite(&query, &enforcement(filters)).is_ok(), "{query}");
+            }
+        }
+    };
+    let thread = std::thread::Builder::new().stack_size(1536 * 1024).spawn(work).expect("a thread");
+    thread.join().expect("it survives");
+}
+
 /// A query of any shape, many of them without sense.
 fn query() -> impl Strategy<Value = String> {
     let selector = select(vec![
