@@ -97,7 +97,7 @@ fn refused(error: BulkError, before: usize) -> Failure {
             fault.line += before;
             BulkError::Line(fault)
         }
-        error => error,
+        error @ BulkError::Store(_) => error,
     })
 }
 

@@ -125,13 +125,13 @@ pub(crate) async fn list(
     };
     let filter = match page.asked.filter.trim() {
         "" => None,
-        text => match DataFilter::parse(text) {
-            Ok(filter) => Some(filter),
-            Err(_) => {
+        text => {
+            let Ok(filter) = DataFilter::parse(text) else {
                 page.fault = Some(Verdict::of(text));
                 return Ok(answer::page(StatusCode::OK, &page));
-            }
-        },
+            };
+            Some(filter)
+        }
     };
     // A cursor that this hub did not make begins at the beginning.
     let after = app.keyring.reveal(&page.asked.cursor).unwrap_or_default();

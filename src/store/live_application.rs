@@ -39,7 +39,7 @@ pub async fn for_each(tx: &mut Tx, mut visit: impl FnMut(&Application) + Send) -
         let (key, rest) = split_key(line)?;
         let mut application = application(line, rest)?;
         application.roles = roles.take(&key);
-        application.secrets = secrets.remove(&key).map_or_else(Vec::new, |some| some.newest_first());
+        application.secrets = secrets.remove(&key).map_or_else(Vec::new, Secrets::newest_first);
         visit(&application);
         Some(())
     })
@@ -82,7 +82,7 @@ fn application(line: &str, rest: &str) -> Option<Application> {
         enabled: flags.starts_with('1'),
         networks: networks.ok()?,
         allow_basic: flags.ends_with('1'),
-        expires_at: instant(expires_at)?,
+        expires_at: instant(expires_at).ok()?,
         min_seq: min_seq.parse().ok()?,
         created_at: Timestamp::from_micros(0),
         created_by: String::new(),
@@ -91,9 +91,9 @@ fn application(line: &str, rest: &str) -> Option<Application> {
     })
 }
 
-/// An instant in microseconds; `Some(None)` for an empty text.
-fn instant(text: &str) -> Option<Option<Timestamp>> {
-    if text.is_empty() { Some(None) } else { text.parse().ok().map(|micros| Some(Timestamp::from_micros(micros))) }
+/// An instant in microseconds; none for an empty text.
+fn instant(text: &str) -> Result<Option<Timestamp>, std::num::ParseIntError> {
+    if text.is_empty() { Ok(None) } else { text.parse().map(|micros| Some(Timestamp::from_micros(micros))) }
 }
 
 /// Who has which roles; each role's id is kept once.
@@ -129,14 +129,13 @@ async fn memberships(tx: &mut Tx) -> Result<Memberships, StoreError> {
     let mut numbers: HashMap<String, u32> = HashMap::new();
     each_line(tx, MEMBERSHIPS, |line| {
         let (key, role) = split_key(line)?;
-        let number = match numbers.get(role) {
-            Some(number) => *number,
-            None => {
-                let number = u32::try_from(memberships.roles.len()).ok()?;
-                memberships.roles.push(RoleId::new(role));
-                numbers.insert(role.to_owned(), number);
-                number
-            }
+        let number = if let Some(number) = numbers.get(role) {
+            *number
+        } else {
+            let number = u32::try_from(memberships.roles.len()).ok()?;
+            memberships.roles.push(RoleId::new(role));
+            numbers.insert(role.to_owned(), number);
+            number
         };
         memberships
             .of
@@ -199,6 +198,6 @@ fn secret(text: &str) -> Option<StoredSecret> {
         hash: super::application::parse_hash(hash)?,
         pepper: pepper.to_owned(),
         created_at: Timestamp::from_micros(created_at.parse().ok()?),
-        ends_at: instant(ends_at)?,
+        ends_at: instant(ends_at).ok()?,
     })
 }
