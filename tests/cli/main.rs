@@ -17,6 +17,7 @@ mod keys;
 mod keys_import;
 mod kill_nine;
 mod postgres;
+mod prometheus_page;
 mod real_clients;
 mod roles;
 mod secrets;
