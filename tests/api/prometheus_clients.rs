@@ -3,6 +3,8 @@
 
 use std::time::{Duration, Instant};
 
+use gateway_hub::actions::application::ApplicationUpdate;
+
 use crate::gateways_prometheus::{GATEWAY, gateway};
 use crate::support::{Application, Hub, Prometheus, Request};
 
@@ -90,10 +92,10 @@ async fn prometheus_writes_and_reads_through_the_hub_and_loses_nothing() {
     assert!(reader.values("go_goroutines{team=\"b\"}").await.is_empty());
 }
 
-/// The calls that Grafana's Prometheus data source makes, with the headers that it sends: its health
+/// The calls that Grafana's Prometheus data source makes, with the key as HTTP Basic and the headers that it sends: its health
 /// check, label browser, query builder, panels and exemplars. Grafana itself is not run here.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn grafanas_calls_work() {
+async fn grafanas_calls_work_with_basic() {
     let hub = Hub::start().await;
     let store = Prometheus::start();
     gateway(&hub, &store.url()).await;
@@ -104,10 +106,10 @@ async fn grafanas_calls_work() {
     let message = crate::support::remote::WriteRequest { series, metadata: Vec::new() };
     all.ask(crate::gateways_prometheus::write(&format!("{GATEWAY}/api/v1/write"), &message)).await.expect(204);
     hub.role("dashboards", &["gateway/prom:view"], Some("app.team = a")).await;
-    let grafana = hub.application(&["dashboards"]).await;
+    let grafana = hub.application_without_token(&["dashboards"]).await;
     let call = async |request: Request| {
         let request = request
-            .bearer(&grafana.token)
+            .basic(&grafana.client_id, &grafana.client_secret)
             .header("User-Agent", "Grafana/11.2.0")
             .header("X-Grafana-Org-Id", "1")
             .header("X-Datasource-Uid", "prom")
@@ -119,6 +121,10 @@ async fn grafanas_calls_work() {
     let (start, end) = ((now - 3600).to_string(), (now + 1).to_string());
     let range = [("start", &*start), ("end", &*end)];
 
+    // Off by default.
+    call(Request::get(&path("query?query=1%2B1"))).await.expect(401);
+    let allow = ApplicationUpdate { allow_basic: Some(true), ..ApplicationUpdate::default() };
+    hub.update(&grafana.client_id, allow).await;
     // The health check, and what kind of store this is.
     let health = call(post("query", &[("query", "1+1"), ("time", &end)])).await.expect(200).json();
     assert_eq!(health["data"]["result"][1], "2");

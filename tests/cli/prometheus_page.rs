@@ -60,6 +60,8 @@ async fn the_page_about_prometheus_does_what_it_says() {
     let shell = blocks("sh");
     let [create, ask, writer, others] = &shell[..] else { panic!("{} blocks", shell.len()) };
     paste(&folder, &data, &here(create), &[]);
+    // A command's change is obeyed within a second.
+    tokio::time::sleep(Duration::from_secs(1)).await;
     let (reader_id, reader_secret) = key(&folder, "reader.json");
     let environment = [("CLIENT_ID", &*reader_id), ("CLIENT_SECRET", &*reader_secret)];
     let printed = paste(&folder, &data, &here(ask), &environment);
