@@ -52,14 +52,4 @@ impl RequestFault {
         let name: String = name.chars().filter(|character| !character.is_control()).take(40).collect();
         Self::Parameter { name: format!("“{name}”"), reason }
     }
-
-    /// What Prometheus' clients know this as: the member `errorType` of its API.
-    #[must_use]
-    pub const fn error_type(&self) -> &'static str {
-        match self {
-            Self::Internal(_) => "internal",
-            Self::Unfilterable { .. } | Self::Outside { .. } => "forbidden",
-            _ => "bad_data",
-        }
-    }
 }
