@@ -59,7 +59,7 @@ impl Stage {
         self.hub.application(&[&name]).await
     }
 
-    /// The instances of `up` that an application sees, asked in PromQL.
+    /// The instances of `up` that an application sees, asked in `PromQL`.
     async fn instances(&self, application: &Application) -> String {
         let answer = query(application, "sort_desc(up)").await.expect(200).json();
         let mut found: Vec<&str> =

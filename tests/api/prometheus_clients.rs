@@ -27,7 +27,7 @@ async fn until(prometheus: &Prometheus, query: &str) -> Vec<f64> {
         if !found.is_empty() {
             return found;
         }
-        assert!(start.elapsed() < Duration::from_secs(60), "nothing for {query}: {}", prometheus.log());
+        assert!(start.elapsed() < Duration::from_mins(1), "nothing for {query}: {}", prometheus.log());
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }
@@ -41,13 +41,13 @@ async fn prometheus_writes_and_reads_through_the_hub_and_loses_nothing() {
     gateway(&hub, &store.url()).await;
     hub.role("writes a", &["gateway/prom:edit"], Some("app.team = a")).await;
     hub.role("reads a", &["gateway/prom:view"], Some("app.team = a")).await;
-    let (writes, reads) = (hub.application(&["writes a"]).await, hub.application(&["reads a"]).await);
+    let (edit, view) = (hub.application(&["writes a"]).await, hub.application(&["reads a"]).await);
     let writer = Prometheus::configured(&format!(
         "global: {{scrape_interval: 500ms, external_labels: {{team: a}}}}\n\
          scrape_configs:\n  - job_name: own\n    static_configs: [{{targets: [SELF]}}]\n\
          remote_write:\n  - url: {}{GATEWAY}/api/v1/write\n{}    queue_config: {{batch_send_deadline: 1s, max_backoff: 1s}}\n",
         hub.site.issuer,
-        oauth2(&hub, &writes)
+        oauth2(&hub, &edit)
     ));
     until(&store, "go_goroutines{team=\"a\"}").await;
     let from = hub.app.clock.now().seconds();
@@ -85,7 +85,7 @@ async fn prometheus_writes_and_reads_through_the_hub_and_loses_nothing() {
     let reader = Prometheus::configured(&format!(
         "remote_read:\n  - url: {}{GATEWAY}/api/v1/read\n    read_recent: true\n{}",
         hub.site.issuer,
-        oauth2(&hub, &reads)
+        oauth2(&hub, &view)
     ));
     assert_eq!(until(&reader, "count(go_goroutines)").await, [1.0]);
     assert_eq!(reader.values(&count).await, [scraped]);

@@ -96,7 +96,7 @@ pub struct ReadResult {
     pub series: Vec<Series>,
 }
 
-/// A series as it is written in PromQL, such as `up{team="a"}`, with one sample.
+/// A series as it is written in `PromQL`, such as `up{team="a"}`, with one sample.
 #[track_caller]
 pub fn series(text: &str, value: f64, timestamp: i64) -> Series {
     let (name, rest) = text.split_once('{').unwrap_or((text, "}"));
