@@ -36,6 +36,10 @@ fn selector(dice: &mut Dice) -> String {
         "",
         "",
         "",
+        "",
+        "",
+        "",
+        "",
         "{}",
         "{job=\"db\"}",
         "{department=~\"f.|it\"}",
@@ -103,17 +107,17 @@ fn vector(dice: &mut Dice, depth: usize) -> String {
             vector(dice, depth - 1)
         ),
         7 => {
-            let operator = dice.pick(&["+", "-", "*", "/", "> bool", "==", "<", "%"]);
+            let operator = dice.pick(&["+", "-", "*", "/", "> bool", "<= bool", "%"]);
             let scalar = dice.pick(&["2", "-1.5", "scalar(sum(up))", "scalar(secret{instance=\"host-4\"})", "time()"]);
             format!("({}) {operator} {scalar}", vector(dice, depth - 1))
         }
         8 => {
-            let operator = dice.pick(&["and", "or", "unless"]);
+            let operator = dice.pick(&["and", "or", "or", "unless"]);
             let on = dice.pick(&["", "on (instance)", "on (department, region)", "ignoring (mode, version)", "on ()"]);
             format!("({}) {operator} {on} ({})", vector(dice, depth - 1), vector(dice, depth - 1))
         }
         9 => {
-            let operator = dice.pick(&["+", "-", "*", "/", "> bool", ">"]);
+            let operator = dice.pick(&["+", "-", "*", "/", "> bool", "!= bool"]);
             let label = dice.pick(&["instance", "job", "department"]);
             let side = format!("sum by ({label}) ({})", vector(dice, depth - 1));
             format!("({}) {operator} on ({label}) group_left () ({side})", vector(dice, depth - 1))
@@ -123,7 +127,11 @@ fn vector(dice: &mut Dice, depth: usize) -> String {
             let label = dice.pick(&["department", "region", "new"]);
             format!("label_replace({}, \"{label}\", \"x-$1\", \"instance\", \"host-(.*)\")", vector(dice, depth - 1))
         }
-        12 => format!("absent({}{})", selector(dice), shifted(dice)),
+        12 => {
+            // Most are there, so that nothing is absent; the other side then answers.
+            let absent = format!("absent({}{})", selector(dice), shifted(dice));
+            format!("{absent} or ({})", vector(dice, depth - 1))
+        }
         _ => format!("({})", vector(dice, depth - 1)),
     }
 }
