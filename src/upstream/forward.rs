@@ -184,21 +184,22 @@ fn refuses_credentials(status: StatusCode, has_credentials: bool) -> bool {
 }
 
 fn outgoing(body: RequestBody, limit: Option<u64>) -> Result<(Outgoing, Option<Arc<Upload>>), ForwardFault> {
-    let too_large = |length: u64| limit.filter(|limit| length > *limit).map(ForwardFault::TooLarge);
+    let within = |length: u64| match limit {
+        Some(limit) if length > limit => Err(ForwardFault::TooLarge(limit)),
+        _ => Ok(()),
+    };
     match body {
         RequestBody::Empty => Ok((Outgoing::Empty, None)),
-        RequestBody::Whole(bytes) => match too_large(bytes.len() as u64) {
-            Some(fault) => Err(fault),
-            None => Ok((Outgoing::Whole(Some(bytes)), None)),
-        },
+        RequestBody::Whole(bytes) => {
+            within(bytes.len() as u64)?;
+            Ok((Outgoing::Whole(Some(bytes)), None))
+        }
         RequestBody::Stream(body) if body.is_end_stream() => Ok((Outgoing::Empty, None)),
-        RequestBody::Stream(body) => match too_large(body.size_hint().lower()) {
-            Some(fault) => Err(fault),
-            None => {
-                let upload = Arc::new(Upload::default());
-                Ok((Outgoing::Stream(Streaming::new(body, limit, Arc::clone(&upload))), Some(upload)))
-            }
-        },
+        RequestBody::Stream(body) => {
+            within(body.size_hint().lower())?;
+            let upload = Arc::new(Upload::default());
+            Ok((Outgoing::Stream(Streaming::new(body, limit, Arc::clone(&upload))), Some(upload)))
+        }
     }
 }
 
