@@ -114,6 +114,8 @@ fn vector(dice: &mut Dice, depth: usize) -> String {
         8 => {
             let operator = dice.pick(&["and", "or", "or", "unless"]);
             let on = dice.pick(&["", "on (instance)", "on (department, region)", "ignoring (mode, version)", "on ()"]);
+            // `VictoriaMetrics` fills gaps of many series that match many in no fixed order.
+            let on = if operator == "or" { "" } else { on };
             format!("({}) {operator} {on} ({})", vector(dice, depth - 1), vector(dice, depth - 1))
         }
         9 => {
@@ -125,7 +127,8 @@ fn vector(dice: &mut Dice, depth: usize) -> String {
         10 => format!("quantile({}, {})", dice.pick(&["0.9", "scalar(max(secret)) / 100"]), vector(dice, depth - 1)),
         11 => {
             let label = dice.pick(&["department", "region", "new"]);
-            format!("label_replace({}, \"{label}\", \"x-$1\", \"instance\", \"host-(.*)\")", vector(dice, depth - 1))
+            // Where the expression does not match, `VictoriaMetrics` 1.79 answers with any label's value.
+            format!("label_replace({}, \"{label}\", \"x-$1\", \"instance\", \"(.*)\")", vector(dice, depth - 1))
         }
         12 => {
             // Most are there, so that nothing is absent; the other side then answers.
