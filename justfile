@@ -66,3 +66,7 @@ fill-entities count="1000000" place="target/sizing":
 # A gibibyte through a gateway, each way: the program's memory stays flat
 stream-gigabyte:
     GATEWAY_STREAM_MIB=1024 cargo test --locked --test cli memory_stays_flat -- --nocapture
+
+# Measures the hub against other programs in one run; without a group it writes docs/performance.md and its charts
+bench *arguments:
+    bench/run {{arguments}}
