@@ -280,6 +280,7 @@ fn is_another_programs(line: &str) -> bool {
         "cargo",
         "git ",
         "curl",
+        "python3",
         "just ",
         "docker",
         "apt",

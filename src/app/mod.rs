@@ -2,6 +2,7 @@
 
 mod applier;
 pub mod client_auth;
+mod live_application;
 pub mod live_gateway;
 pub mod live_keys;
 mod role_set;
@@ -12,10 +13,11 @@ pub mod usage;
 pub mod verifier;
 
 pub use applier::{Applier, Stale};
+pub use live_application::{LiveApplication, LiveSecret};
 pub use live_gateway::{LiveGateway, UpstreamCredentials};
 pub use live_keys::{KeyFault, LiveKeys};
 pub use role_set::{RoleSet, RoleSetId};
-pub use snapshot::{LiveApplication, LiveSecret, Snapshot};
+pub use snapshot::Snapshot;
 
 use crate::ambient::{self, Clock, Randomness};
 use crate::config::Config;

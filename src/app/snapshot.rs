@@ -1,84 +1,21 @@
 //! What a node decides by: all applications, roles and keys in memory. Deciding never touches the database.
 
 use super::Stale;
+use super::live_application::{ClientKey, LiveApplication, client_key};
 use super::live_gateway::{LiveGateway, LiveGateways, UpstreamCredentials};
 use super::live_keys::LiveKeys;
 use super::role_set::{RoleSet, RoleSetId, RoleSets};
-use crate::domain::application::{Application, CredentialId};
+use crate::domain::application::Application;
 use crate::domain::gateway::{Gateway, GatewayId};
 use crate::domain::role::{Role, RoleId};
 use crate::domain::time::Timestamp;
 use crate::store::token::RevokedToken;
 use arc_swap::ArcSwap;
-use ipnet::IpNet;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
-
-/// An application as decisions need it.
-#[derive(Clone, Debug)]
-pub struct LiveApplication {
-    /// Its name.
-    pub name: Box<str>,
-    /// Its roles.
-    pub role_set: RoleSetId,
-    /// False while disabled.
-    pub enabled: bool,
-    /// Whether Basic works on gateways.
-    pub allow_basic: bool,
-    /// From when on it is refused.
-    pub expires_at: Option<Timestamp>,
-    /// Tokens whose `seq` is lower are dead.
-    pub min_seq: u64,
-    /// From which networks it may come; empty for any.
-    pub networks: Box<[IpNet]>,
-    /// Its secrets: the current one, and the previous one during an overlap.
-    pub secrets: [Option<LiveSecret>; 2],
-}
-
-/// A secret as decisions need it.
-#[derive(Clone, Copy, Debug)]
-pub struct LiveSecret {
-    /// Its id.
-    pub id: CredentialId,
-    /// Its keyed hash.
-    pub hash: [u8; 32],
-    /// Which pepper made the hash.
-    pub pepper: u16,
-    /// The second from which it is dead.
-    pub ends_at: Option<Timestamp>,
-}
-
-impl LiveSecret {
-    /// Whether it is alive at `now`.
-    #[must_use]
-    pub fn is_live(&self, now: Timestamp) -> bool {
-        self.ends_at.is_none_or(|end| now < end)
-    }
-}
-
-impl LiveApplication {
-    /// Whether the application may be served at all at `now`, whichever secret it used.
-    #[must_use]
-    pub fn is_usable(&self, now: Timestamp) -> bool {
-        self.enabled && self.expires_at.is_none_or(|end| now < end)
-    }
-
-    /// Whether the secret of that id is alive at `now`.
-    #[must_use]
-    pub fn has_live_secret(&self, id: CredentialId, now: Timestamp) -> bool {
-        self.secrets.iter().flatten().any(|secret| secret.id == id && secret.is_live(now))
-    }
-}
-
-/// The 22 characters behind `gh_`: a key that lies in the table itself.
-pub(super) type ClientKey = [u8; 22];
-
-pub(super) fn client_key(client_id: &str) -> Option<ClientKey> {
-    client_id.strip_prefix("gh_")?.as_bytes().try_into().ok()
-}
 
 /// One node's picture of the security state.
 #[derive(Debug)]
@@ -295,7 +232,7 @@ impl Snapshot {
         match application {
             Some(application) => {
                 let role_set = self.intern(&application.roles);
-                let live = live(application, role_set, &self.keys.load());
+                let live = LiveApplication::of(application, role_set, &self.keys.load());
                 self.applications.pin().insert(key, live);
             }
             None => {
@@ -355,31 +292,8 @@ impl NewPicture {
     pub(super) fn add(&mut self, application: &Application) {
         if let Some(key) = client_key(application.client_id.as_str()) {
             let role_set = self.sets.intern(&application.roles);
-            self.applications.push((key, live(application, role_set, &self.keys)));
+            self.applications.push((key, LiveApplication::of(application, role_set, &self.keys)));
         }
-    }
-}
-
-fn live(application: &Application, role_set: RoleSetId, keys: &LiveKeys) -> LiveApplication {
-    let mut secrets = [None, None];
-    // Two at most (SECURITY 12); a secret under a pepper that this node does not have can't match anything.
-    for (place, secret) in secrets.iter_mut().zip(&application.secrets) {
-        *place = keys.pepper_index(&secret.pepper).map(|pepper| LiveSecret {
-            id: secret.id,
-            hash: secret.hash,
-            pepper,
-            ends_at: secret.ends_at,
-        });
-    }
-    LiveApplication {
-        name: application.name.as_str().into(),
-        role_set,
-        enabled: application.enabled,
-        allow_basic: application.allow_basic,
-        expires_at: application.expires_at,
-        min_seq: application.min_seq,
-        networks: application.networks.clone().into_boxed_slice(),
-        secrets,
     }
 }
 

@@ -1,6 +1,6 @@
 //! `docs/gateways.md`: its commands, run as they stand.
 
-use std::{fs, net::TcpListener, path::Path, process::Command};
+use std::{fmt::Write as _, fs, net::TcpListener, path::Path, process::Command};
 
 use super::support::process::Installation;
 
@@ -18,7 +18,7 @@ fn the_guides_commands_do_what_it_says() {
     let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port();
     let mut script = String::from("set -e\n");
     for (number, block) in commands().into_iter().enumerate() {
-        script.push_str(&format!("echo; echo '--- {number}'\n{block}\n"));
+        let _ = write!(script, "echo; echo '--- {number}'\n{block}\n");
         if number == 0 {
             script.push_str("service=$!\ntrap 'kill $service' EXIT\nuntil curl -s -o /dev/null http://127.0.0.1:9000/; do sleep 0.1; done\n");
         }

@@ -69,7 +69,7 @@ async fn memory_stays_flat_while_much_streams_either_way() {
     while let count @ 1.. = caller.read(&mut block).await.expect("an answer") {
         got += count;
         round += 1;
-        if round % 256 == 0 {
+        if round.is_multiple_of(256) {
             highest = highest.max(resident(process.pid()));
         }
     }
@@ -81,7 +81,7 @@ async fn memory_stays_flat_while_much_streams_either_way() {
     caller.write_all(head("POST", &framing).as_bytes()).await.expect("sent");
     for round in 0..pieces {
         caller.write_all(&block).await.expect("sent");
-        if round % 256 == 0 {
+        if round.is_multiple_of(256) {
             highest = highest.max(resident(process.pid()));
         }
     }

@@ -77,12 +77,12 @@ async fn the_page_about_prometheus_does_what_it_says() {
     let scrapes =
         "scrape_configs:\n  - job_name: own\n    scrape_interval: 500ms\n    static_configs: [{targets: [SELF]}]\n";
     let configuration = with(write, key(&folder, "writer.json")) + scrapes;
-    let scraper = Prometheus::configured(&configuration);
+    let writing = Prometheus::configured(&configuration);
     wait_for(&store, "go_goroutines{team=\"a\"}").await;
     let reads = Prometheus::configured(&with(read, (reader_id, reader_secret)));
     wait_for(&reads, "up{team=\"a\"}").await;
     assert!(reads.values("up{team=\"b\"}").await.is_empty());
-    drop(scraper);
+    drop(writing);
 
     // Only read: the products are not here.
     let parse = "import sys, yaml; [yaml.safe_load(open(name)) for name in sys.argv[1:]]";

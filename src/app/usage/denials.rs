@@ -1,7 +1,7 @@
 //! Refusals of the current minute by reason, application and source, in a table of limited size.
 
 use super::NOBODY;
-use crate::app::snapshot::ClientKey;
+use crate::app::live_application::ClientKey;
 use crate::domain::denial::DenialReason;
 use crate::domain::time::Timestamp;
 use std::collections::HashMap;

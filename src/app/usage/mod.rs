@@ -9,7 +9,7 @@ mod tally;
 
 pub use pending::{Chunk, Pending};
 
-use super::snapshot::{ClientKey, client_key};
+use super::live_application::{ClientKey, client_key};
 use crate::domain::application::CredentialId;
 use crate::domain::denial::DenialReason;
 use crate::domain::grant::Action;

@@ -3,7 +3,7 @@
 use super::NOBODY;
 use super::denials::DenialCount;
 use super::tally::{GatewayGrant, Tally, TallyKey, grants};
-use crate::app::snapshot::ClientKey;
+use crate::app::live_application::ClientKey;
 use crate::domain::application::CredentialId;
 use crate::domain::time::Timestamp;
 use crate::store::denial::Denial;

@@ -1,6 +1,6 @@
 //! What one secret of one application did on one day.
 
-use crate::app::snapshot::ClientKey;
+use crate::app::live_application::ClientKey;
 use crate::domain::application::CredentialId;
 use crate::domain::grant::Action;
 use crate::domain::resource::{Resource, SecurityResource};
