@@ -32,9 +32,6 @@ pub async fn keep_up(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     if let Err(fault) = hub::ensure_signing_key(&app).await {
         tracing::warn!(%fault, "no signing key of the configured algorithm could be made");
     }
-    if let Err(fault) = hub::ensure_assertion_key(&app).await {
-        tracing::warn!(%fault, "no key for the assertions of gateways could be made");
-    }
     let mut ticks = tokio::time::interval(UPKEEP_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     for round in 0_u64.. {

@@ -4,7 +4,7 @@ use super::actor::Target;
 use super::{ActionError, Actor, transact};
 use crate::ambient::{Clock, Randomness};
 use crate::app::App;
-use crate::app::live_keys::{ASSERTION_ALGORITHM, ASSERTION_KEY_CONTEXT, pepper_context, signing_key_context};
+use crate::app::live_keys::{pepper_context, signing_key_context};
 use crate::config::{Config, Database, KeySource, SigningAlgorithm};
 use crate::crypto::key_file::{KeyFile, KeyFileError};
 use crate::crypto::keyring::{Keyring, KeyringError};
@@ -201,30 +201,6 @@ pub async fn ensure_signing_key(app: &App) -> Result<(), ActionError> {
         let kid = add_signing_key(app, tx, algorithm, app.clock.now().plus(PUBLISHED_BEFORE)).await?;
         let target = Target { kind: "signing_key", id: &kid, name: algorithm.name() };
         let event = Actor::system().event(app, "signing_key.create", target, Value::Null, json!({ "kid": kid }));
-        tx.record(Change::Keys, event);
-        Ok(())
-    })
-}
-
-/// Makes the key that signs assertions for upstreams, if there is none.
-///
-/// # Errors
-/// [`ActionError`].
-pub async fn ensure_assertion_key(app: &App) -> Result<(), ActionError> {
-    if app.snapshot.keys().assertion.is_some() {
-        return Ok(());
-    }
-    transact!(app, async |tx| {
-        if meta::get(tx, meta::ASSERTION_KEY).await?.is_some() {
-            return Ok(());
-        }
-        let (key, pkcs8) = SigningKey::generate(ASSERTION_ALGORITHM, &app.randomness)
-            .map_err(|error| ActionError::Conflict(format!("no key for assertions could be made: {error}")))?;
-        let wrapped = app.keyring.wrap(ASSERTION_KEY_CONTEXT, &pkcs8, &app.randomness);
-        meta::insert(tx, meta::ASSERTION_KEY, &wrapped).await?;
-        let target = Target { kind: "assertion_key", id: key.kid(), name: ASSERTION_ALGORITHM.name() };
-        let event =
-            Actor::system().event(app, "assertion_key.create", target, Value::Null, json!({ "kid": key.kid() }));
         tx.record(Change::Keys, event);
         Ok(())
     })

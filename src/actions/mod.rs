@@ -4,6 +4,7 @@
 //! once it is in effect on this node.
 
 mod actor;
+mod assertion_key;
 mod error;
 mod transact;
 

@@ -46,7 +46,7 @@ kinds! {
         "The filter can't be parsed, so nothing was selected by it.",
         "The member “column” says where, and the detail says what was expected there. Example: \
          user.department = \"fx\" AND itrs.os-type IN (Linux, Windows)";
-    INVALID_QUERY "invalid-query" BAD_REQUEST "The query can't be answered",
+    INVALID_QUERY "invalid-query" BAD_REQUEST "The query is refused",
         "The query is malformed, or it uses what can't be limited to the data filters of the application's roles.",
         "The detail says what stands in the way. Under a filter a few things can't be asked; most can be written in another way.";
     INVALID_BODY "invalid-body" BAD_REQUEST "The request body is not valid",

@@ -8,7 +8,7 @@ pub use input::{GatewayInput, LabelsInput};
 
 use super::actor::Target;
 use super::seen::{self, Seen};
-use super::{ActionError, Actor, transact};
+use super::{ActionError, Actor, assertion_key, transact};
 use crate::app::{App, UpstreamCredentials, live_gateway};
 use crate::domain::gateway::{
     Gateway, GatewayId, GatewayKind, Limits, Reaching, Timeouts, UpstreamAuthentication, reaching,
@@ -69,6 +69,9 @@ pub async fn create(app: &App, actor: &Actor, name: &str, input: &GatewayInput) 
     transact!(app, async |tx| {
         store::changes::serialise(tx).await?; // of a role's filter and a gateway saved at once, one sees the other
         let reached_by = check_roles(tx, gateway).await?;
+        if gateway.assertion {
+            assertion_key::ensure(app, tx).await?;
+        }
         store::gateway::insert(tx, &stored).await.map_err(|error| taken(error, &gateway.name))?;
         let event = actor.event(app, "gateway.create", target(gateway), Value::Null, describe(&stored));
         tx.record(Change::Gateway(gateway.id.clone()), event);
@@ -166,6 +169,9 @@ pub async fn update(app: &App, actor: &Actor, id: &GatewayId, input: &GatewayInp
         seen::check(input.seen.as_ref(), &seen(&before))?;
         let (after, erased) = changed(app, &before, input)?;
         let reached_by = check_roles(tx, &after.gateway).await?;
+        if after.gateway.assertion {
+            assertion_key::ensure(app, tx).await?;
+        }
         store::gateway::update(tx, &after).await?;
         let mut now = describe(&after);
         now["credentials_changed"] = json!(
