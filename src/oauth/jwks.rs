@@ -31,13 +31,16 @@ pub async fn show(State(app): State<Arc<App>>) -> Result<Response, OauthError> {
     Ok(answer)
 }
 
-/// Answers with the key of the assertions that upstreams get. It signs no access token, and the hub takes none signed by it.
-///
-/// # Errors
-/// `temporarily_unavailable` while this node knows no such key.
-pub async fn show_assertion(State(app): State<Arc<App>>) -> Result<Response, OauthError> {
-    let key = app.snapshot.keys().assertion.clone().ok_or_else(OauthError::unavailable)?;
-    Ok(published(serde_json::json!({ "keys": [key.public_jwk()] }).to_string()))
+/// Answers with the key of the assertions that upstreams get: none until a gateway needs one, and nobody is to keep that
+/// answer. It signs no access token, and the hub takes none signed by it.
+pub async fn show_assertion(State(app): State<Arc<App>>) -> Response {
+    let key = app.snapshot.keys().assertion.clone();
+    let keys: Vec<_> = key.iter().map(|key| key.public_jwk()).collect();
+    let mut answer = published(serde_json::json!({ "keys": keys }).to_string());
+    if keys.is_empty() {
+        answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    answer
 }
 
 /// A JSON answer that others may keep for a while.
