@@ -6,7 +6,7 @@ use super::shown_key::{ShownKey, make_secret, submit};
 use super::{ActionError, Actor, transact};
 use crate::app::App;
 use crate::crypto::secret;
-use crate::domain::application::{Application, ClientId};
+use crate::domain::application::{Application, ClientId, StoredSecret};
 use crate::domain::name::Name;
 use crate::domain::resource::SecurityResource;
 use crate::domain::role::{Role, RoleId};
@@ -76,8 +76,7 @@ pub async fn create(app: &App, actor: &Actor, new: &NewApplication) -> Result<Sh
     actor.require_edit(SecurityResource::Applications)?;
     let name = Name::parse(&new.name)?;
     check_description(&new.description)?;
-    let client_id = ClientId::parse(&secret::client_id(&app.randomness))
-        .ok_or_else(|| ActionError::Conflict("no client_id could be made; try again".to_owned()))?;
+    let client_id = new_client_id(app)?;
     transact!(app, async |tx| {
         let now = app.clock.now();
         check_expiry(new.expires_at, now)?;
@@ -91,27 +90,45 @@ pub async fn create(app: &App, actor: &Actor, new: &NewApplication) -> Result<Sh
             return Err(ActionError::name_taken("an application", &name));
         }
         let (stored, shown) = make_secret(app, tx, now).await?;
-        let application = Application {
-            client_id: client_id.clone(),
-            name: name.clone(),
-            description: new.description.trim().to_owned(),
-            roles: roles.iter().map(|role| role.id.clone()).collect(),
-            enabled: true,
-            networks: new.networks.clone(),
-            allow_basic: new.allow_basic,
-            expires_at: new.expires_at,
-            min_seq: 0,
-            created_at: now,
-            created_by: actor.name().to_owned(),
-            owner: new.owner.clone(),
-            secrets: vec![stored],
-        };
+        let application = made(actor, new, client_id.clone(), name.clone(), &roles, stored);
         store::application::insert(tx, &application).await.map_err(|error| taken(error, &name))?;
         let event =
             actor.event(app, "application.create", target(&application), Value::Null, describe(&application, &roles));
         tx.record(Change::Application(client_id.clone()), event);
         Ok(ShownKey::new(&application, &roles, shown))
     })
+}
+
+/// An id that no application has had.
+pub(super) fn new_client_id(app: &App) -> Result<ClientId, ActionError> {
+    ClientId::parse(&secret::client_id(&app.randomness))
+        .ok_or_else(|| ActionError::Conflict("no client_id could be made; try again".to_owned()))
+}
+
+/// The application as it is when it is new, made when its secret was.
+pub(super) fn made(
+    actor: &Actor,
+    new: &NewApplication,
+    client_id: ClientId,
+    name: Name,
+    roles: &[Role],
+    secret: StoredSecret,
+) -> Application {
+    Application {
+        client_id,
+        name,
+        description: new.description.trim().to_owned(),
+        roles: roles.iter().map(|role| role.id.clone()).collect(),
+        enabled: true,
+        networks: new.networks.clone(),
+        allow_basic: new.allow_basic,
+        expires_at: new.expires_at,
+        min_seq: 0,
+        created_at: secret.created_at,
+        created_by: actor.name().to_owned(),
+        owner: new.owner.clone(),
+        secrets: vec![secret],
+    }
 }
 
 /// Changes an application.

@@ -1,13 +1,12 @@
 //! Making many API keys: batch by batch, each one transaction, whose secrets are safe before it is committed.
 
-use super::application::NewApplication;
-use super::application::{check_description, check_expiry, check_owner, describe, target};
+use super::application::{
+    NewApplication, check_description, check_expiry, check_owner, describe, made, new_client_id, target,
+};
 use super::shown_key::{ShownKey, newest_pepper, secret_under};
 use super::transact::{Attempts, finish};
 use super::{ActionError, Actor};
 use crate::app::App;
-use crate::crypto::secret;
-use crate::domain::application::{Application, ClientId};
 use crate::domain::name::Name;
 use crate::domain::resource::SecurityResource;
 use crate::domain::role::{Role, RoleId};
@@ -113,24 +112,9 @@ async fn prepare(
         }
         let roles = roles_of(tx, &new.roles, &mut roles_by_id).await.map_err(refused)?;
         actor.require_covers(&roles).map_err(refused)?;
-        let client_id = ClientId::parse(&secret::client_id(&app.randomness))
-            .ok_or_else(|| refused(ActionError::Conflict("no client_id could be made; try again".to_owned())))?;
+        let client_id = new_client_id(app).map_err(refused)?;
         let (stored, shown) = secret_under(app, &pepper, now);
-        let application = Application {
-            client_id,
-            name,
-            description: new.description.trim().to_owned(),
-            roles: roles.iter().map(|role| role.id.clone()).collect(),
-            enabled: true,
-            networks: new.networks.clone(),
-            allow_basic: new.allow_basic,
-            expires_at: new.expires_at,
-            min_seq: 0,
-            created_at: now,
-            created_by: actor.name().to_owned(),
-            owner: new.owner.clone(),
-            secrets: vec![stored],
-        };
+        let application = made(actor, new, client_id, name, &roles, stored);
         keys.push(ShownKey::new(&application, &roles, shown));
         let state = describe(&application, &roles);
         let event = actor.event(app, "application.create", target(&application), Value::Null, state);

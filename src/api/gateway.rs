@@ -100,13 +100,8 @@ pub(super) async fn list(
 ) -> Result<Json<List<GatewayView>>, Problem> {
     let page = Query::parse(query.as_deref(), &["limit", "cursor"])?.page()?;
     let mut tx = app.store.read().await?;
-    // Gateways are few: all of them are read, in the order of their names, and the page is cut here.
-    let mut found: Vec<Gateway> =
-        store::gateway::all(&mut tx).await?.into_iter().map(|stored| stored.gateway).collect();
-    if let Some(after) = &page.after {
-        found.retain(|gateway| gateway.name.as_str() > after.as_str());
-    }
-    let list = List::of(found, &page, |gateway| gateway.name.as_str().to_owned());
+    let found: Vec<Gateway> = store::gateway::all(&mut tx).await?.into_iter().map(|stored| stored.gateway).collect();
+    let list = List::cut(found, &page, |gateway| gateway.name.as_str());
     Ok(Json(list.map(|gateway| GatewayView::from(&gateway))))
 }
 

@@ -33,6 +33,15 @@ impl<T> List<T> {
         Self { items: found, next_cursor }
     }
 
+    /// The page cut from all items of a table that has few, in the order of their keys.
+    pub fn cut(mut all: Vec<T>, page: &Page, key: impl Fn(&T) -> &str) -> Self {
+        all.sort_unstable_by(|left, right| key(left).cmp(key(right)));
+        if let Some(after) = &page.after {
+            all.retain(|item| key(item) > after.as_str());
+        }
+        Self::of(all, page, |item| key(item).to_owned())
+    }
+
     /// The same page with its items as they are shown.
     pub fn map<U>(self, show: impl FnMut(T) -> U) -> List<U> {
         List { items: self.items.into_iter().map(show).collect(), next_cursor: self.next_cursor }

@@ -54,13 +54,8 @@ pub(super) async fn list(
 ) -> Result<Json<List<RoleView>>, Problem> {
     let page = Query::parse(query.as_deref(), &["limit", "cursor"])?.page()?;
     let mut tx = app.store.read().await?;
-    // Roles are few: all of them are read, and the page is cut here.
-    let mut found = store::role::all(&mut tx).await?;
-    found.sort_unstable_by(|left, right| left.id.cmp(&right.id));
-    if let Some(after) = &page.after {
-        found.retain(|role| role.id.as_str() > after.as_str());
-    }
-    let list = List::of(found, &page, |role| role.id.as_str().to_owned());
+    let found = store::role::all(&mut tx).await?;
+    let list = List::cut(found, &page, |role| role.id.as_str());
     Ok(Json(list.map(RoleView::from)))
 }
 

@@ -1,14 +1,18 @@
 //! `GET /api/v1/whoami`: what the application is and what it may view and edit.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::list::Json;
 use crate::{
-    app::verifier::Verified,
+    app::{App, verifier::Verified},
     domain::{access::Reach, grant::Action},
     http::gate::Authorised,
 };
@@ -38,10 +42,10 @@ pub struct Allowed {
 }
 
 /// The answer.
-pub(super) async fn show(Authorised { verified, .. }: Authorised) -> Response {
+pub(super) async fn show(State(app): State<Arc<App>>, Authorised { verified, .. }: Authorised) -> Response {
     Json(WhoAmI {
         client_id: verified.client_id().to_owned(),
-        name: verified.name.clone(),
+        name: verified.name(&app),
         roles: verified.roles.names.clone(),
         view: allowed(&verified, Action::View),
         edit: allowed(&verified, Action::Edit),

@@ -51,8 +51,6 @@ pub struct TokenFacts {
 pub struct Verified {
     /// The token.
     pub token: Arc<TokenFacts>,
-    /// The application's name now.
-    pub name: String,
     /// What its roles allow now.
     pub roles: Arc<RoleSet>,
 }
@@ -62,6 +60,13 @@ impl Verified {
     #[must_use]
     pub fn client_id(&self) -> &str {
         &self.token.claims.client_id
+    }
+
+    /// The application's name now; its `client_id` if it was deleted just now.
+    #[must_use]
+    pub fn name(&self, app: &App) -> String {
+        let named = app.snapshot.with_application(self.client_id(), |application| application.name.to_string());
+        named.unwrap_or_else(|| self.client_id().to_owned())
     }
 
     /// Decides by the token's scope and the roles that the application has now.
@@ -217,9 +222,9 @@ fn check(app: &App, facts: Arc<TokenFacts>, place: Place<'_>, address: IpAddr) -
 /// roles give. `None` unless that is allowed for it.
 #[must_use]
 pub fn of_key(app: &App, client: Client) -> Option<Verified> {
-    let name = app.snapshot.with_application(&client.client_id, |application| {
-        application.allow_basic.then(|| application.name.to_string())
-    })??;
+    if !app.snapshot.with_application(&client.client_id, |application| application.allow_basic)? {
+        return None;
+    }
     let now = app.clock.now();
     let claims = Claims {
         iss: app.issuer().to_owned(),
@@ -235,7 +240,7 @@ pub fn of_key(app: &App, client: Client) -> Option<Verified> {
     };
     let scope = client.roles.full_scope.clone();
     let facts = TokenFacts { claims, scope, credential: client.credential, keys: 0 };
-    Some(Verified { token: Arc::new(facts), name, roles: client.roles })
+    Some(Verified { token: Arc::new(facts), roles: client.roles })
 }
 
 fn is_for_gateway(claims: &Claims, issuer: &str, place: Place<'_>) -> bool {
@@ -287,9 +292,9 @@ fn check_alive(
             return Err(TokenRefusal::Dead);
         }
         also(application)?;
-        Ok((application.name.to_string(), application.role_set))
+        Ok(application.role_set)
     };
     let judged = app.snapshot.with_application(&facts.claims.client_id, judge);
-    let (name, role_set) = judged.ok_or(TokenRefusal::Dead)??;
-    Ok(Verified { token: facts, name, roles: app.snapshot.role_set(role_set) })
+    let role_set = judged.ok_or(TokenRefusal::Dead)??;
+    Ok(Verified { token: facts, roles: app.snapshot.role_set(role_set) })
 }

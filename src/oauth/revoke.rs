@@ -33,9 +33,10 @@ pub async fn revoke(
     let token = form.get("token").ok_or_else(|| OauthError::invalid_request("token is missing"))?;
     match verifier::inspect(&app, token).await {
         Ok(verified) if verified.client_id() == client.client_id => {
-            let actor = Actor::application(&client.client_id, &verified.name, &context.address.to_string());
+            let name = verified.name(&app);
+            let actor = Actor::application(&client.client_id, &name, &context.address.to_string());
             let claims = &verified.token.claims;
-            actions::token::revoke(&app, &actor, claims, &verified.name).await.map_err(|error| {
+            actions::token::revoke(&app, &actor, claims, &name).await.map_err(|error| {
                 tracing::error!(%error, "a token could not be revoked");
                 OauthError::unavailable()
             })?;

@@ -39,7 +39,7 @@ pub(super) fn sign(
         "iat": now,
         "exp": now + LIFETIME,
         "jti": token_id(&app.randomness),
-        "name": verified.name,
+        "name": verified.name(app),
         "roles": verified.roles.names,
         "action": permit.action().to_string(),
         "method": method,

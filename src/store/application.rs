@@ -222,23 +222,32 @@ pub async fn with_role(tx: &mut Tx, role: &RoleId) -> Result<Vec<ClientId>, Stor
     Ok(rows.into_iter().filter_map(|(id,)| ClientId::parse(&id)).collect())
 }
 
+/// Binds the columns of [`INSERT`], for one row or as one of many.
+macro_rules! bind_application {
+    ($query:expr, $application:expr) => {{
+        let application: &Application = $application;
+        $query
+            .bind(application.client_id.as_str())
+            .bind(application.name.as_str())
+            .bind(application.name.key())
+            .bind(&application.description)
+            .bind(application.enabled)
+            .bind(networks_text(&application.networks))
+            .bind(application.allow_basic)
+            .bind(application.expires_at.map(Timestamp::micros))
+            .bind(application.created_at.micros())
+            .bind(&application.created_by)
+            .bind(&application.owner)
+    }};
+}
+pub(super) use bind_application;
+
 /// Adds an application with its memberships and secrets.
 ///
 /// # Errors
 /// [`StoreError::Duplicate`] for a name that is taken, [`StoreError::Dangling`] for a role that is gone.
 pub async fn insert(tx: &mut Tx, application: &Application) -> Result<(), StoreError> {
-    on!(tx, connection => sqlx::query(INSERT)
-        .bind(application.client_id.as_str())
-        .bind(application.name.as_str())
-        .bind(application.name.key())
-        .bind(&application.description)
-        .bind(application.enabled)
-        .bind(networks_text(&application.networks))
-        .bind(application.allow_basic)
-        .bind(application.expires_at.map(Timestamp::micros))
-        .bind(application.created_at.micros())
-        .bind(&application.created_by)
-        .bind(&application.owner)
+    on!(tx, connection => bind_application!(sqlx::query(INSERT), application)
         .execute(connection).await.map(|_| ()))?;
     insert_roles(tx, application).await?;
     for secret in &application.secrets {

@@ -1,6 +1,6 @@
 //! Reading and writing many applications at once.
 
-use super::application::{self, INSERT, INSERT_ROLE, INSERT_SECRET, Row, hash_text, networks_text};
+use super::application::{self, INSERT, INSERT_ROLE, INSERT_SECRET, Row, bind_application, hash_text, networks_text};
 use super::rows::{ROWS, widened};
 use super::{StoreError, Tx, application_list, on, statements};
 use crate::domain::application::{Application, ClientId};
@@ -68,18 +68,7 @@ pub async fn insert(tx: &mut Tx, applications: &[Application]) -> Result<(), Sto
         on!(tx, connection => {
             let mut query = sqlx::query(INSERT_MANY.as_str());
             for application in chunk {
-                query = query
-                    .bind(application.client_id.as_str())
-                    .bind(application.name.as_str())
-                    .bind(application.name.key())
-                    .bind(&application.description)
-                    .bind(application.enabled)
-                    .bind(networks_text(&application.networks))
-                    .bind(application.allow_basic)
-                    .bind(application.expires_at.map(Timestamp::micros))
-                    .bind(application.created_at.micros())
-                    .bind(&application.created_by)
-                    .bind(&application.owner);
+                query = bind_application!(query, application);
             }
             query.execute(connection).await.map(|_| ())
         })?;
