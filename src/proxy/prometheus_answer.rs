@@ -55,7 +55,10 @@ impl Answering {
         let body = match self.rule {
             AnswerRule::Unchanged | AnswerRule::Body => Body::new(body),
             AnswerRule::Members => {
-                if !is(&parts.headers, "application/json") || !is_plain(&parts.headers) {
+                // VictoriaMetrics calls its answer to a bare range so, though it is one object.
+                let is_json =
+                    ["application/json", "application/stream+json"].iter().any(|json| is(&parts.headers, json));
+                if !is_json || !is_plain(&parts.headers) {
                     return Err(problem::unreadable(name));
                 }
                 Body::new(Scanned { body: Some(body), members: Members::new() })

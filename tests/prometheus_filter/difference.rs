@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use gateway_hub::domain::prometheus::{all_selectors, rewrite, rewrite_selectors};
-
 use super::answer::Answer;
+use super::api::Api;
 use super::data::{START, Series, series};
 use super::filters::Filter;
 use super::generated::generated;
+use super::limited::{HubInFront, Limited, Way};
 use super::queries::queries;
 use super::store::{Kind, Store};
+use super::support::Installation;
 
 /// How much is asked.
 #[derive(Clone, Copy, Debug)]
@@ -19,14 +20,21 @@ pub struct Length {
     generated: usize,
     /// Moments, in seconds from the first sample, for instant queries; each also ends a range.
     moments: &'static [i64],
+    /// Each filter is asked one query of so many, another one each: all queries are asked.
+    one_of: usize,
 }
 
 impl Length {
     pub fn of_environment() -> Self {
         match std::env::var("PROMETHEUS_DIFFERENTIAL").as_deref() {
-            Ok("long") => Self { generated: 1500, moments: &[3000, 2400, 4790] },
-            _ => Self { generated: 60, moments: &[3000] },
+            Ok("long") => Self { generated: 1500, moments: &[3000, 2400, 4790], one_of: 1 },
+            _ => Self { generated: 60, moments: &[3000], one_of: 1 },
         }
+    }
+
+    /// A quarter of that: what is rewritten how was seen before.
+    pub const fn through_the_hub(self) -> Self {
+        Self { one_of: 4, ..self }
     }
 }
 
@@ -49,14 +57,14 @@ fn count(counter: &AtomicUsize) {
     counter.fetch_add(1, Ordering::Relaxed);
 }
 
-/// One way to ask a query.
-struct Moment {
+/// When a query is asked.
+pub struct Moment {
     at: String,
     start: String,
 }
 
 impl Moment {
-    fn ask(&self, store: &Store, query: &str, instant: bool) -> Answer {
+    pub fn ask(&self, store: &Api, query: &str, instant: bool) -> Answer {
         let answer = if instant {
             store.ask("/api/v1/query", &[("query", query), ("time", &self.at)])
         } else {
@@ -67,10 +75,13 @@ impl Moment {
     }
 }
 
-pub fn differences(kind: Kind, length: Length) {
+pub fn differences(kind: Kind, way: Way, length: Length) {
     let all = series();
     let filters = Filter::all();
+    assert!(filters.len() >= 6);
     let full = Store::start(kind, all.iter());
+    let installation = Installation::new();
+    let hub = (way == Way::Hub).then(|| HubInFront::start(&installation, &full, &filters));
     let mut asked = queries();
     let fixed = asked.len();
     asked.extend(generated(length.generated));
@@ -81,12 +92,17 @@ pub fn differences(kind: Kind, length: Length) {
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
-                while let Some(filter) = filters.get(next.fetch_add(1, Ordering::Relaxed)) {
+                loop {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(filter) = filters.get(at) else { return };
                     let permitted: Vec<&Series> = all.iter().filter(|own| filter.permits(&own.labels)).collect();
                     println!("{:?}: {} of {} series", filter.texts, permitted.len(), all.len());
                     let part = Store::start(kind, permitted.into_iter());
-                    let stores = Stores { full: &full, part: &part, everything: &everything };
-                    for query in &asked {
+                    let limited = hub
+                        .as_ref()
+                        .map_or_else(|| Limited::Rewriting(full.api.clone()), |hub| Limited::Hub(hub.of(at)));
+                    let stores = Stores { full: &full.api, part: &part.api, limited, everything: &everything };
+                    for query in asked.iter().skip(at % length.one_of).step_by(length.one_of) {
                         for moment in length.moments {
                             let at = START + moment;
                             let moment = Moment { at: at.to_string(), start: (at - 1800).to_string() };
@@ -108,7 +124,7 @@ pub fn differences(kind: Kind, length: Length) {
     let (filled, differs, refused) =
         (number(&counts.filled), number(&counts.differs_from_all), number(&counts.refused));
     println!(
-        "{kind:?}: {fixed} queries and {} generated, {} filters: {asked} answers compared, {equal} equal, of them {ties} \
+        "{kind:?}, {way:?}: {fixed} queries and {} generated, {} filters: {asked} answers compared, {equal} equal, of them {ties} \
          but for ties and {} refused by both; {filled} not empty, {differs} unlike the unfiltered answer; {refused} \
          queries refused by the hub",
         length.generated,
@@ -119,7 +135,8 @@ pub fn differences(kind: Kind, length: Length) {
         println!("refused by the hub {count} times: {reason}");
     }
     let wrong = wrong.into_inner().expect("no panic");
-    for found in wrong.iter().take(20) {
+    let most = std::env::var("PROMETHEUS_DIFFERENTIAL_SHOWN").ok().and_then(|text| text.parse().ok()).unwrap_or(20);
+    for found in wrong.iter().take(most) {
         println!("{found}\n");
     }
     assert!(fixed >= 250, "{fixed} queries");
@@ -130,8 +147,9 @@ pub fn differences(kind: Kind, length: Length) {
 
 /// The stores of one filter.
 struct Stores<'a> {
-    full: &'a Store,
-    part: &'a Store,
+    full: &'a Api,
+    part: &'a Api,
+    limited: Limited,
     everything: &'a Everything,
 }
 
@@ -155,17 +173,18 @@ impl Stores<'_> {
         counts: &Counts,
     ) -> Result<(), String> {
         let wanted = moment.ask(self.part, query, instant);
-        let sent = match rewrite(query, &filter.enforcement) {
-            Ok(sent) => sent,
+        let (found, sent) = match self.limited.ask(filter, query, moment, instant) {
+            Ok(answered) => answered,
             Err(fault) => {
                 // What the store itself refuses may be refused by the hub.
-                let allowed = !filter.all_possible || matches!(wanted, Answer::Refused(_)) || query.ends_with(']');
+                let bare_range =
+                    query.ends_with(']') && fault.contains("a range selector can only stand in a function");
+                let allowed = !filter.all_possible || matches!(wanted, Answer::Refused(_)) || bare_range;
                 count(&counts.refused);
-                *counts.reasons.lock().expect("no panic").entry(fault.to_string()).or_default() += 1;
+                *counts.reasons.lock().expect("no panic").entry(fault.clone()).or_default() += 1;
                 return if allowed { Ok(()) } else { Err(format!("{query} is refused: {fault}")) };
             }
         };
-        let found = moment.ask(self.full, &sent, instant);
         let telling = filter.is_telling();
         if telling {
             count(&counts.asked);
@@ -198,20 +217,6 @@ impl Stores<'_> {
 
     /// Series, label names and label values, with and without `match[]`.
     fn compare_names(&self, filter: &Filter) -> Vec<String> {
-        let start = START.to_string();
-        let end = (START + 5000).to_string();
-        let ask = |store: &Store, path: &str, selectors: &[String]| {
-            let mut parameters = vec![("start", start.as_str()), ("end", end.as_str())];
-            parameters.extend(selectors.iter().map(|selector| ("match[]", selector.as_str())));
-            let mut names: Vec<String> = store.get(path, &parameters)["data"]
-                .as_array()
-                .unwrap_or_else(|| panic!("{path} {parameters:?}"))
-                .iter()
-                .map(ToString::to_string)
-                .collect();
-            names.sort();
-            names
-        };
         let mut wrong = Vec::new();
         for path in ["series", "labels", "label/department/values", "label/__name__/values", "label/instance/values"] {
             let path = format!("/api/v1/{path}");
@@ -219,14 +224,11 @@ impl Stores<'_> {
                 [vec![], vec!["up"], vec!["{job=~\"d.*\"}", "secret"], vec!["{department=\"it\",region!=\"\"}"]]
             {
                 let own: Vec<String> = asked.iter().map(|selector| (*selector).to_owned()).collect();
-                let limited = own.iter().flat_map(|own| rewrite_selectors(own, &filter.enforcement).expect("possible"));
-                let sent: Vec<String> =
-                    if asked.is_empty() { all_selectors(&filter.enforcement) } else { limited.collect() };
                 // Series can't be asked for without a selector.
                 let any = vec!["{__name__!=\"\"}".to_owned()];
-                let wanted =
-                    ask(self.part, &path, if own.is_empty() && path.ends_with("series") { &any } else { &own });
-                let found = ask(self.full, &path, &sent);
+                let all_series = own.is_empty() && path.ends_with("series");
+                let wanted = names(self.part, &path, if all_series { &any } else { &own });
+                let found = self.limited.names(filter, &path, &own);
                 // `VictoriaMetrics` names this label for selectors of nothing too.
                 let of_nothing = wanted.is_empty() && found == ["\"__name__\""];
                 if found != wanted && !of_nothing {
@@ -236,4 +238,16 @@ impl Stores<'_> {
         }
         wrong
     }
+}
+
+/// What a list endpoint answers, sorted.
+pub fn names(store: &Api, path: &str, selectors: &[String]) -> Vec<String> {
+    let (start, end) = (START.to_string(), (START + 5000).to_string());
+    let mut parameters = vec![("start", start.as_str()), ("end", end.as_str())];
+    parameters.extend(selectors.iter().map(|selector| ("match[]", selector.as_str())));
+    let answer = store.get(path, &parameters);
+    let listed = answer["data"].as_array().unwrap_or_else(|| panic!("{path} {parameters:?}: {answer}"));
+    let mut names: Vec<String> = listed.iter().map(ToString::to_string).collect();
+    names.sort();
+    names
 }

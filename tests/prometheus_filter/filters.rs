@@ -28,7 +28,8 @@ pub const FILTERS: &[(&[&str], bool)] = &[
     (&["job = node AND job = db"], true),
 ];
 
-const MAP: [(&str, &str); 7] = [
+/// Attributes and their labels.
+pub const MAP: [(&str, &str); 7] = [
     ("user.department", "department"),
     ("itrs.os-type", "os"),
     ("region", "region"),

@@ -1,18 +1,13 @@
 //! A private store with given series; it ends and leaves nothing when dropped.
 
 use std::fs;
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
-
+use super::api::{Api, PATIENCE};
 use super::data::{Series, text};
-
-/// A loaded machine gets this long.
-const START: Duration = Duration::from_mins(1);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -21,7 +16,7 @@ pub enum Kind {
 }
 
 pub struct Store {
-    address: SocketAddr,
+    pub api: Api,
     process: Child,
     folder: tempfile::TempDir,
 }
@@ -47,9 +42,9 @@ impl Store {
                     command.args(["-memory.allowedBytes=64MB", "-search.latencyOffset=0s"]);
                     command.arg(format!("-httpListenAddr={address}"));
                 });
-                let (status, body) = store.send("POST", "/api/v1/import/prometheus", &text);
+                let (status, body) = store.api.send("POST", "/api/v1/import/prometheus", &text);
                 assert!(status == 204 || status == 200, "{status} {body}");
-                store.send("GET", "/internal/force_flush", "");
+                store.api.send("GET", "/internal/force_flush", "");
                 store
             }
         }
@@ -65,7 +60,7 @@ impl Store {
         let process = command
             .spawn()
             .unwrap_or_else(|error| panic!("{program}: {error} (Debian: apt-get install prometheus victoria-metrics)"));
-        let mut store = Self { address, process, folder };
+        let mut store = Self { api: Api::of(address), process, folder };
         store.wait_until_ready();
         store
     }
@@ -77,48 +72,12 @@ impl Store {
                 let errors = fs::read_to_string(self.folder.path().join("stderr")).unwrap_or_default();
                 panic!("it ended ({status}): {errors}");
             }
-            if self.try_send("GET", "/api/v1/query?query=1", "").is_some_and(|(status, _)| status == 200) {
+            if self.api.try_send("GET", "/api/v1/query?query=1", "").is_some_and(|(status, _)| status == 200) {
                 return;
             }
-            assert!(start.elapsed() < START, "it is not ready");
+            assert!(start.elapsed() < PATIENCE, "it is not ready");
             std::thread::sleep(Duration::from_millis(20));
         }
-    }
-
-    /// The API's answer to a form.
-    pub fn ask(&self, path: &str, parameters: &[(&str, &str)]) -> Value {
-        let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
-        let (status, body) = self.send("POST", path, &form);
-        serde_json::from_str(&body).unwrap_or_else(|error| panic!("{status} {error}: {body}"))
-    }
-
-    /// The API's answer to a query string.
-    pub fn get(&self, path: &str, parameters: &[(&str, &str)]) -> Value {
-        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
-        let (status, body) = self.send("GET", &format!("{path}?{query}"), "");
-        serde_json::from_str(&body).unwrap_or_else(|error| panic!("{status} {error}: {body}"))
-    }
-
-    fn send(&self, method: &str, path: &str, body: &str) -> (u16, String) {
-        self.try_send(method, path, body).expect("an answer")
-    }
-
-    /// HTTP/1.0, so that the answer ends with the connection.
-    fn try_send(&self, method: &str, path: &str, body: &str) -> Option<(u16, String)> {
-        let mut stream = TcpStream::connect(self.address).ok()?;
-        stream.set_read_timeout(Some(START)).ok()?;
-        let head = format!(
-            "{method} {path} HTTP/1.0\r\nHost: {}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n",
-            self.address,
-            body.len()
-        );
-        stream.write_all(head.as_bytes()).ok()?;
-        stream.write_all(body.as_bytes()).ok()?;
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).ok()?;
-        let answer = String::from_utf8_lossy(&answer).into_owned();
-        let (head, body) = answer.split_once("\r\n\r\n")?;
-        Some((head.split(' ').nth(1)?.parse().ok()?, body.to_owned()))
     }
 }
 
