@@ -28,21 +28,48 @@ end
 """
 
 
+TURNS = """
+local requests, at = {}, 0
+function init()
+  for number, turn in ipairs(turns) do
+    if wrk.method == "GET" then requests[number] = wrk.format(nil, wrk.path .. "?" .. turn)
+    else requests[number] = wrk.format(nil, nil, nil, turn) end
+  end
+end
+function request()
+  at = at % #requests + 1
+  return requests[at]
+end
+"""
+
+
 @dataclasses.dataclass
 class Request:
-    """What wrk sends again and again."""
+    """What wrk sends again and again; with several parameters, each in turn, in the URL or as a form."""
 
     url: str
     method: str = "GET"
     headers: dict = dataclasses.field(default_factory=dict)
     body: str = ""
+    turns: list = dataclasses.field(default_factory=list)
 
     def script(self):
-        """The request as wrk's Lua. Several bodies are sent in turn."""
+        """The request as wrk's Lua."""
         quoted = lambda text: '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
         lines = [f"wrk.method = {quoted(self.method)}", f"wrk.body = {quoted(self.body)}"]
         lines += [f"wrk.headers[{quoted(name)}] = {quoted(value)}" for name, value in self.headers.items()]
+        if self.turns:
+            lines.append("local turns = {" + ", ".join(map(quoted, self.turns)) + "}")
+            lines.append(TURNS)
         return "\n".join(lines) + REPORT
+
+    def first(self):
+        """The same without turns: what the first of them is."""
+        if not self.turns:
+            return self
+        if self.method == "GET":
+            return dataclasses.replace(self, url=f"{self.url}?{self.turns[0]}", turns=[])
+        return dataclasses.replace(self, body=self.turns[0], turns=[])
 
 
 @dataclasses.dataclass

@@ -89,7 +89,7 @@ class Peer:
 
     def prove(self):
         """What it refuses and what it answers, before it is measured."""
-        status, _, text = ask(self.request())
+        status, _, text = ask(self.request().first())
         assert status == 200, f"{self.name}: {status} {text[:300]}"
 
     def close(self):
@@ -108,13 +108,15 @@ class Hub(Peer):
 
     def prepare(self):
         self.set_up()
-        grants = [word for grant in self.grants for word in ("--grant", grant)]
-        self.run("roles", "create", "bench", *grants)
+        self.run("roles", "create", "bench", *self.role())
         self.key = self.run("keys", "create", "bench", "--role", "bench")
         self.process = start(self.command("serve", "--listen", f"127.0.0.1:{self.port}"), log=self.log())
 
     def set_up(self):
         pass
+
+    def role(self):
+        return [word for grant in self.grants for word in ("--grant", grant)]
 
     def version(self):
         said = subprocess.run([ROOT / "target/release/gateway-hub", "--version"], check=True, capture_output=True, text=True)
@@ -161,6 +163,72 @@ class HubGateway(Hub):
     def prove(self):
         super().prove()
         assert ask(Request(self.url + "/gateways/bench/data"))[0] == 401
+
+
+# What a dashboard of hosts asks, over and over.
+DASHBOARD = [
+    "up",
+    "count(up == 0)",
+    "sum by (instance) (rate(node_cpu_seconds_total{mode!='idle'}[5m]))",
+    "100 - avg by (instance) (rate(node_cpu_seconds_total{mode='idle'}[5m])) * 100",
+    "node_load1",
+    "node_load5 / on (instance) group_left () count by (instance) (node_cpu_seconds_total{mode='idle'})",
+    "node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes",
+    "1 - node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes > 0.9",
+    "sum by (instance, device) (rate(node_network_receive_bytes_total{device!~'lo|veth.*'}[5m])) * 8",
+    "sum by (instance, device) (rate(node_network_transmit_bytes_total{device!~'lo|veth.*'}[5m])) * 8",
+    "rate(node_disk_read_bytes_total[5m])",
+    "rate(node_disk_written_bytes_total[5m])",
+    "node_filesystem_avail_bytes{fstype!='tmpfs'} / node_filesystem_size_bytes{fstype!='tmpfs'}",
+    "predict_linear(node_filesystem_avail_bytes{fstype!='tmpfs'}[6h], 24 * 3600) < 0",
+    "topk(5, sum by (job) (rate(http_requests_total[5m])))",
+    "sum(rate(http_requests_total{code=~'5..'}[5m])) / sum(rate(http_requests_total[5m]))",
+    "histogram_quantile(0.5, sum by (le) (rate(http_request_duration_seconds_bucket[5m])))",
+    "histogram_quantile(0.99, sum by (le, job) (rate(http_request_duration_seconds_bucket[5m])))",
+    "max_over_time(process_resident_memory_bytes[1h])",
+    "time() - node_boot_time_seconds",
+]
+RANGE = [urllib.parse.urlencode({"query": query, "start": "1700000000", "end": "1700003600", "step": "15"})
+         for query in DASHBOARD]
+
+
+class HubPlainQuery(HubGateway):
+    """The same requests and answers, only passed on: what the others are measured by."""
+
+    name = "plain gateway"
+    does = "kind http: as above, the query is passed on as it is"
+
+    def request(self):
+        plain = super().request()
+        return Request(self.url + "/gateways/bench/api/v1/query_range", headers=plain.headers, turns=RANGE)
+
+
+class HubQuery(HubGateway):
+    name = "filtered query"
+    does = "kind prometheus: also the endpoint table, every selector limited (remembered), the answer's members checked"
+    filter = "user.team = a"
+
+    def set_up(self):
+        self.run("gateways", "create", "bench", "--kind", "prometheus", "--url", f"http://127.0.0.1:{self.upstream.port}",
+                 "--label", "user.team=team", "--label", "user.region=region")
+
+    def role(self):
+        return [*super().role(), "--filter", self.filter]
+
+    def request(self):
+        plain = super().request()
+        return Request(self.url + "/gateways/bench/api/v1/query_range", headers=plain.headers, turns=RANGE)
+
+
+class HubFormQuery(HubQuery):
+    name = "filtered query, OR, form"
+    does = "the same under a filter of two alternatives, asked by POST as Grafana does"
+    filter = "user.team = a OR user.region = eu"
+
+    def request(self):
+        asked = super().request()
+        headers = asked.headers | {"Content-Type": "application/x-www-form-urlencoded"}
+        return Request(asked.url, "POST", headers, turns=RANGE)
 
 
 class OidcProvider(Peer):
@@ -259,6 +327,8 @@ backend up
         assert ask(wrong)[0] == 401
 
 
-GROUPS = {"tokens": [HubTokens, OidcProvider], "gateway": [HubGateway, NginxPlain, HaproxyJwt]}
+GROUPS = {"tokens": [HubTokens, OidcProvider], "gateway": [HubGateway, NginxPlain, HaproxyJwt],
+          "query": [HubPlainQuery, HubQuery, HubFormQuery]}
 TITLES = {"tokens": "Issuing an access token (client credentials, ES256)",
-          "gateway": "Forwarding an authorised request (answer of 1 KiB)"}
+          "gateway": "Forwarding an authorised request (answer of 1 KiB)",
+          "query": "A dashboard's 20 queries under a data filter (answer of 1 KiB)"}
