@@ -1,31 +1,46 @@
 //! The assertion of who calls, for upstreams that decide by it: signed with a key of its own, for one gateway, one method and
 //! one path, good for a minute at most.
 
+use http::HeaderValue;
 use serde_json::json;
 
+use super::headers::X_ASSERTION;
 use crate::app::App;
 use crate::app::verifier::Verified;
 use crate::crypto::token::token_id;
 use crate::domain::access::{Permit, Reach};
 use crate::domain::gateway::Gateway;
 use crate::http::problem::Problem;
+use crate::upstream::EnforcedRequest;
 
 /// The type of these tokens: no verifier of access tokens takes it (RFC 8725 §3.11).
 pub(super) const TYPE: &str = "gateway-assertion+jwt";
 /// How long one is good, in seconds.
 const LIFETIME: i64 = 60;
 
-/// Signs what the upstream may know of this request. `path` is what follows the gateway's own address, as it is sent.
+/// Adds the assertion to a request as it goes up: whatever its gateway's kind made of it is what the upstream can check.
 ///
 /// # Errors
 /// `unavailable` until this node has the key.
-pub(super) fn sign(
+pub(super) fn add(
     app: &App,
     gateway: &Gateway,
     verified: &Verified,
     permit: &Permit,
-    method: &str,
-    path: &str,
+    request: EnforcedRequest,
+) -> Result<EnforcedRequest, Problem> {
+    let signed = sign(app, gateway, verified, permit, &request)?;
+    let value = HeaderValue::try_from(signed).map_err(|_| Problem::internal())?;
+    Ok(request.saying(X_ASSERTION, value))
+}
+
+/// Signs what the upstream may know of this request.
+fn sign(
+    app: &App,
+    gateway: &Gateway,
+    verified: &Verified,
+    permit: &Permit,
+    request: &EnforcedRequest,
 ) -> Result<String, Problem> {
     let key = app.snapshot.keys().assertion.clone();
     let key =
@@ -42,11 +57,14 @@ pub(super) fn sign(
         "name": verified.name(app),
         "roles": verified.roles.names,
         "action": permit.action().to_string(),
-        "method": method,
-        "path": path,
+        "method": request.method().as_str(),
+        "path": request.path(),
     });
-    // Absent: every row. A service that enforces filters treats a filter that it can't read as none allowed.
-    if let Reach::Filtered(filters) = permit.reach() {
+    // Absent: every row that the request asks for. A service that enforces filters treats a filter that it can't read as none
+    // allowed. Where the hub enforces them itself, the filter is nobody else's to know.
+    if gateway.forward_filter
+        && let Reach::Filtered(filters) = permit.reach()
+    {
         claims["filter"] = match filters.as_slice() {
             [one] => one.to_string(),
             several => several.iter().map(|filter| format!("({filter})")).collect::<Vec<_>>().join(" OR "),

@@ -10,7 +10,7 @@ use http::{HeaderValue, Method};
 use super::headers::{self, X_CLIENT_ID};
 use super::prometheus::Asked;
 use super::tether::Hold;
-use super::{http_api, location, problem, prometheus, prometheus_problem};
+use super::{assertion, http_api, location, problem, prometheus, prometheus_problem};
 use crate::app::App;
 use crate::app::verifier::Verified;
 use crate::domain::access::{Permit, Refusal};
@@ -62,7 +62,7 @@ pub(super) async fn forward(
             };
             let body = RequestBody::Stream(body);
             let asked = http_api::Asked { method: parts.method, target, headers: parts.headers, body };
-            (http_api::enforce(&app, gateway, &verified, &path, asked)?, None)
+            (http_api::enforce(gateway, &verified, &path, asked)?, None)
         }
         GatewayKind::Prometheus => {
             let query = parts.uri.query().map(ToOwned::to_owned);
@@ -72,7 +72,10 @@ pub(super) async fn forward(
             (enforced, Some(answering))
         }
     };
-    let Enforced { permit, request } = enforced;
+    let Enforced { permit, mut request } = enforced;
+    if gateway.asserts() {
+        request = assertion::add(&app, gateway, &verified, &permit, request)?;
+    }
     let forwarded = Forwarded { resource, action: permit.action() };
     let (app_, id, address) = (Arc::clone(&app), gateway.id.clone(), context.address);
     let tether = Arc::new(Hold { app: app_, verified, permit, gateway: id, address, cut });

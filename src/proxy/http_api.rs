@@ -1,11 +1,9 @@
 //! Gateways of kind `http`: methods and path rules tell view from edit; everything else passes as it is.
 
-use http::{HeaderMap, HeaderValue, Method};
+use http::{HeaderMap, Method};
 
 use super::handler::Enforced;
-use super::headers::X_ASSERTION;
-use super::{assertion, problem};
-use crate::app::App;
+use super::problem;
 use crate::app::verifier::Verified;
 use crate::domain::access::Reach;
 use crate::domain::gateway::{ForwardPath, Gateway};
@@ -36,25 +34,18 @@ fn action(gateway: &Gateway, method: &Method, path: &ForwardPath<'_>) -> Result<
 /// # Errors
 /// `insufficient-scope`, `filter-unenforceable`, `path-refused`.
 pub(super) fn enforce(
-    app: &App,
     gateway: &Gateway,
     verified: &Verified,
     path: &ForwardPath<'_>,
     asked: Asked,
 ) -> Result<Enforced, Problem> {
-    let Asked { method, target, mut headers, body } = asked;
-    let action = action(gateway, &method, path)?;
-    let permit = verified.decide(&gateway.resource(), action)?;
+    let Asked { method, target, headers, body } = asked;
+    let permit = verified.decide(&gateway.resource(), action(gateway, &method, path)?)?;
     let unenforceable = || problem::unenforceable(gateway.name.as_str());
-    if *permit.reach() != Reach::All && !gateway.forward_filter {
-        return Err(unenforceable());
+    if let Reach::Filtered(filters) = permit.reach() {
+        gateway.check_filters(filters).map_err(|_| unenforceable())?;
     }
-    let asserts = gateway.assertion || gateway.forward_filter;
-    if asserts {
-        let signed = assertion::sign(app, gateway, verified, &permit, method.as_str(), path.sent())?;
-        headers.insert(X_ASSERTION, HeaderValue::try_from(signed).map_err(|_| Problem::internal())?);
-    }
-    let request = if asserts {
+    let request = if gateway.forward_filter {
         EnforcedRequest::filtered(&permit, method, target, headers, body)
     } else {
         EnforcedRequest::unfiltered(&permit, method, target, headers, body).map_err(|_| unenforceable())?

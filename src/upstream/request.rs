@@ -20,7 +20,8 @@ pub enum RequestBody {
     Stream(Body),
 }
 
-/// A request that roles and filters allow as it stands. It takes a permit to make, and can't be changed afterwards.
+/// A request that roles and filters allow as it stands. It takes a permit to make; afterwards the hub may only add
+/// what it says about it.
 #[derive(Debug)]
 pub struct EnforcedRequest {
     pub(super) resource: Resource,
@@ -84,6 +85,25 @@ impl EnforcedRequest {
             }
         };
         Self::filtered(limited.permit(), method, target, headers, body)
+    }
+
+    /// The method that goes up.
+    #[must_use]
+    pub const fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The path that goes up, without the gateway's own prefix and without the query.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.target.split_once('?').map_or(&*self.target, |(path, _)| path)
+    }
+
+    /// Adds what the hub says about it, in the place of anything of that name.
+    #[must_use]
+    pub fn saying(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
     }
 
     /// Whether it was enforced for this gateway.

@@ -1,7 +1,10 @@
 //! Who is let in to a gateway with what: tokens for one gateway (RFC 8707, RFC 9728), HTTP Basic, and the assertion of who
 //! calls.
 
-use gateway_hub::actions::gateway::GatewayInput;
+use gateway_hub::{
+    actions::gateway::{GatewayInput, LabelsInput},
+    domain::gateway::GatewayId,
+};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, jwk::JwkSet};
 use serde_json::Value;
 
@@ -123,6 +126,21 @@ async fn sec_07_basic_on_gateways_is_throttled_after_the_compare() {
     ask(&application.client_secret).await.expect(200);
 }
 
+/// An assertion as an upstream verifies it: the id of the key and what it claims.
+async fn assertion(hub: &Hub, id: &GatewayId, token: &str) -> (String, Value) {
+    let keys = hub.site.get("/.well-known/gateway-assertion-jwks").await.expect(200).text();
+    let keys: JwkSet = serde_json::from_str(&keys).expect("a JWK set");
+    let header = jsonwebtoken::decode_header(token).expect("a header");
+    assert_eq!(header.typ.as_deref(), Some("gateway-assertion+jwt"));
+    let kid = header.kid.expect("a kid");
+    let key = DecodingKey::from_jwk(keys.find(&kid).expect("the key")).expect("a key");
+    let mut validation = Validation::new(Algorithm::ES256);
+    validation.set_audience(&[id.as_str()]);
+    validation.set_issuer(&[&hub.site.issuer]);
+    let claims = jsonwebtoken::decode::<Value>(token, &key, &validation).expect("it verifies").claims;
+    (kid, claims)
+}
+
 #[tokio::test]
 async fn the_assertion_says_who_calls_for_this_request_only() {
     let (hub, upstream) = (Hub::start().await, Upstream::saying("ok").await);
@@ -139,25 +157,47 @@ async fn the_assertion_says_who_calls_for_this_request_only() {
     let arrived = upstream.last();
     assert_eq!(arrived.count("x-gateway-hub-assertion"), 1);
     let token = arrived.header("x-gateway-hub-assertion").expect("an assertion").to_owned();
-    let keys = hub.site.get("/.well-known/gateway-assertion-jwks").await.expect(200).text();
-    let keys: JwkSet = serde_json::from_str(&keys).expect("a JWK set");
-    let header = jsonwebtoken::decode_header(&token).expect("a header");
-    assert_eq!(header.typ.as_deref(), Some("gateway-assertion+jwt"));
-    let key = DecodingKey::from_jwk(keys.find(&header.kid.expect("a kid")).expect("the key")).expect("a key");
-    let mut validation = Validation::new(Algorithm::ES256);
-    validation.set_audience(&[id.as_str()]);
-    validation.set_issuer(&[&hub.site.issuer]);
-    let claims = jsonwebtoken::decode::<Value>(&token, &key, &validation).expect("it verifies").claims;
+    let (kid, claims) = assertion(&hub, &id, &token).await;
     assert_eq!(claims["client_id"], application.client_id);
     assert_eq!((&claims["method"], &claims["path"]), (&"GET".into(), &"/items/7".into()));
     assert!(claims["exp"].as_i64().expect("exp") - claims["iat"].as_i64().expect("iat") <= 60);
     let filter = claims["filter"].as_str().expect("a filter");
     assert!(filter.contains(" OR ") && filter.contains("user.department = fx"), "{filter}");
-    assert!(!hub.site.get("/oauth2/jwks").await.text().contains(keys.keys[0].common.key_id.as_deref().expect("a kid")));
+    assert!(!hub.site.get("/oauth2/jwks").await.text().contains(&kid));
     // The hub does not take it for a token.
     application.token = token;
     application.get("/gateways/shop/items/7").await.expect(401);
     application.get("/api/v1/whoami").await.expect(401);
+}
+
+/// SECURITY 24: a store behind the hub learns who calls, for the request that the hub made, and nothing of the filter.
+#[tokio::test]
+async fn sec_24_the_assertion_binds_what_goes_up_to_a_store() {
+    let body = r#"{"status":"success","data":[]}"#;
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.len());
+    let (hub, upstream) = (Hub::start().await, Upstream::answering(head + body).await);
+    let labels = LabelsInput { set: vec!["app.team=team".to_owned()], ..LabelsInput::default() };
+    let kind = Some("prometheus".to_owned());
+    let input = GatewayInput { kind, labels, assertion: Some(true), ..GatewayInput::default() };
+    let id = hub.gateway_with("prom", &format!("{}/prefix", upstream.url()), input).await;
+    hub.role("Zebra", &["gateway/prom:view"], Some("app.team = zebra")).await;
+    let application = hub.application(&["Zebra"]).await;
+    // Asked in other letters, by GET and by a form; what is signed is what arrived.
+    let get = Request::get("/gateways/prom/api/v1/%71uery?query=up").header("X-Gateway-Hub-Assertion", "forged");
+    let form = Request::post("/gateways/prom/api/v1/series").form(&[("match[]", "up")]);
+    for request in [get, form] {
+        application.ask(request).await.expect(200);
+        let arrived = upstream.last();
+        assert_eq!(arrived.count("x-gateway-hub-assertion"), 1);
+        let token = arrived.header("x-gateway-hub-assertion").expect("an assertion");
+        let (_, claims) = assertion(&hub, &id, token).await;
+        let path = arrived.target.strip_prefix("/prefix").expect("the gateway's own path");
+        assert_eq!(claims["path"], path.split('?').next().expect("a path"));
+        assert_eq!((&claims["method"], &claims["action"]), (&arrived.method.clone().into(), &"view".into()));
+        assert_eq!((&claims["client_id"], claims.get("filter")), (&application.client_id.clone().into(), None));
+        assert!(claims["exp"].as_i64().expect("exp") - claims["iat"].as_i64().expect("iat") <= 60);
+        assert!(!claims.to_string().contains("zebra"), "{claims}");
+    }
 }
 
 #[tokio::test]

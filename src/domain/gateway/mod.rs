@@ -118,6 +118,12 @@ impl Gateway {
     pub fn resource(&self) -> Resource {
         Resource::Gateway(self.name.clone())
     }
+
+    /// Whether requests to the upstream carry an assertion of who calls; a filter travels in one.
+    #[must_use]
+    pub const fn asserts(&self) -> bool {
+        self.assertion || self.forward_filter
+    }
 }
 
 impl Gateway {
