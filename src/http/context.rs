@@ -28,12 +28,13 @@ pub struct Connection {
     pub cut: Cut,
 }
 
-/// Closes a connection from elsewhere: for answers that their reader does not take and that may not go on.
+/// Closes a connection, or one stream of HTTP/2, from elsewhere: for answers that their reader does not take and that may not
+/// go on.
 #[derive(Clone, Debug, Default)]
 pub struct Cut(Arc<Notify>);
 
 impl Cut {
-    /// Closes the connection at once, whatever is under way on it.
+    /// Closes it at once, whatever is under way on it.
     pub fn cut(&self) {
         // Kept for a server that is not listening at this moment.
         self.0.notify_one();

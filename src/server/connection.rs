@@ -5,11 +5,12 @@ use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 use http::Request;
 use hyper::{
     body::Incoming,
+    rt::Executor,
     server::conn::{http1, http2},
     service::service_fn,
 };
 use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
+    rt::{TokioIo, TokioTimer},
     server::graceful::{GracefulConnection, GracefulShutdown, Watcher},
 };
 use tokio::{
@@ -114,9 +115,12 @@ where
     let cut = connection.cut.clone();
     let answer = service_fn(move |request: Request<Incoming>| {
         let (service, connection) = (Arc::clone(&service), connection.clone());
-        async move { Ok::<_, Infallible>(service.answer(&connection, request).await) }
+        async move {
+            let connection = Connection { cut: STREAM_CUT.get(), ..connection };
+            Ok::<_, Infallible>(service.answer(&connection, request).await)
+        }
     });
-    let served = http2::Builder::new(TokioExecutor::new())
+    let served = http2::Builder::new(Streams)
         .timer(TokioTimer::new())
         .max_header_list_size(HEAD_LIMIT)
         .max_concurrent_streams(STREAMS)
@@ -124,6 +128,31 @@ where
         .keep_alive_timeout(Duration::from_secs(20))
         .serve_connection(TokioIo::new(stream), answer);
     watched(watcher, served, &cut).await;
+}
+
+tokio::task_local! {
+    /// What cuts the stream that this task serves.
+    static STREAM_CUT: Cut;
+}
+
+/// Runs each stream of an HTTP/2 connection so that it can be cut alone: a proxy before the hub sends requests of many
+/// applications on one connection.
+#[derive(Clone)]
+struct Streams;
+
+impl<S> Executor<S> for Streams
+where
+    S: Future<Output = ()> + Send + 'static,
+{
+    fn execute(&self, stream: S) {
+        let cut = Cut::default();
+        tokio::spawn(STREAM_CUT.scope(cut.clone(), async move {
+            tokio::select! {
+                () = stream => {}
+                () = cut.wanted() => tracing::debug!("a stream was cut: its key ended, or nothing moved"),
+            }
+        }));
+    }
 }
 
 async fn watched<C>(watcher: Watcher, connection: C, cut: &Cut)

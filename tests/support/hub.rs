@@ -26,7 +26,7 @@ use gateway_hub::{
     },
     ambient::{Clock, ManualClock, Randomness},
     app::{App, live_keys::signing_key_context},
-    config::{Config, Database, DatabaseUrl},
+    config::{Config, Database, DatabaseUrl, Tls},
     domain::{application::ClientId, gateway::GatewayId, role::RoleId, time::Timestamp},
     server::{Listeners, Running, Server},
 };
@@ -35,6 +35,7 @@ use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 
 use super::{
     callers::{Application, ConsoleUser},
+    certificates::Certificate,
     postgres::PostgresDatabase,
     rows::Rows,
     upstream::Upstream,
@@ -127,6 +128,14 @@ impl Hub {
         let clock = self.clock.clone().map(|hand| (self.app.clock.clone(), hand));
         let listeners = bind(&self.config).await;
         Self::run(self.config.clone(), clock, listeners, Arc::clone(&self.shared)).await
+    }
+
+    /// Another node that speaks TLS with this certificate; its applications are those of the first.
+    pub async fn tls_node(&self, certificate: &Certificate) -> Self {
+        let mut config = self.config.clone();
+        config.tls = Some(Tls { certificate: certificate.chain.clone(), key: certificate.key.clone() });
+        let listeners = bind(&config).await;
+        Self::run(config, None, listeners, Arc::clone(&self.shared)).await
     }
 
     /// Stops as a service manager stops it.

@@ -6,9 +6,11 @@
 #![allow(dead_code, unused_imports, unreachable_pub, reason = "each test binary uses its own part of the harness")]
 
 pub mod callers;
+pub mod certificates;
 pub mod chance;
 pub mod forge;
 pub mod html;
+pub mod http2;
 pub mod hub;
 pub mod postgres;
 pub mod process;
