@@ -4,7 +4,11 @@ use super::frame::{Frame, Section};
 use super::session::SignedIn;
 use super::snippet::{self, Snippet};
 use super::{answer, words};
-use crate::app::App;
+use crate::app::{App, LiveGateway};
+use crate::domain::access::decide_for_person;
+use crate::domain::grant::Action;
+use crate::domain::resource::SecurityResource;
+use crate::http::gate::GATEWAYS;
 use askama::Template;
 use axum::Extension;
 use axum::extract::State;
@@ -18,6 +22,18 @@ pub(crate) struct Endpoint {
     pub(crate) what: &'static str,
     pub(crate) address: String,
     pub(crate) standard: &'static str,
+}
+
+/// A gateway that the reader may use, with what a caller needs.
+#[derive(Clone, Debug)]
+pub(crate) struct GatewayLine {
+    pub(crate) name: String,
+    /// What requests begin with.
+    pub(crate) address: String,
+    /// The value of `resource` for a token that is good there only (RFC 8707).
+    pub(crate) resource: String,
+    /// Where it describes itself (RFC 9728).
+    pub(crate) metadata: String,
 }
 
 /// An error that an application can get.
@@ -38,6 +54,7 @@ pub(crate) struct DocumentationPage {
     snippets: Vec<Snippet>,
     revoke: Snippet,
     endpoints: Vec<Endpoint>,
+    gateways: Vec<GatewayLine>,
     /// Each with what it allows.
     scopes: [(&'static str, &'static str); 9],
     errors: [ErrorLine; 10],
@@ -47,12 +64,37 @@ pub(crate) struct DocumentationPage {
 pub(crate) async fn show(State(app): State<Arc<App>>, Extension(signed_in): Extension<Arc<SignedIn>>) -> Response {
     let frame = signed_in.frame(Section::Documentation);
     let lifetime = words::duration(app.config.token.lifetime);
-    answer::page(StatusCode::OK, &DocumentationPage::new(frame, app.config.public_url.as_str(), lifetime))
+    let public_url = app.config.public_url.as_str();
+    let page = DocumentationPage::new(frame, public_url, lifetime, gateways(&app, &signed_in, public_url));
+    answer::page(StatusCode::OK, &page)
+}
+
+/// Those that this person may view, by name: their data, or their settings.
+fn gateways(app: &App, signed_in: &SignedIn, public_url: &str) -> Vec<GatewayLine> {
+    let sees_all = signed_in.may(SecurityResource::Gateways, Action::View);
+    let sees = |live: &Arc<LiveGateway>| {
+        sees_all || decide_for_person(&signed_in.access, &live.gateway.resource(), Action::View).is_ok()
+    };
+    let mut names: Vec<String> = app.snapshot.all_gateways().iter().filter(|live| sees(live)).map(named).collect();
+    names.sort_unstable();
+    names.into_iter().map(|name| GatewayLine::new(name, public_url)).collect()
+}
+
+fn named(live: &Arc<LiveGateway>) -> String {
+    live.gateway.name.as_str().to_owned()
+}
+
+impl GatewayLine {
+    fn new(name: String, public_url: &str) -> Self {
+        let resource = format!("{public_url}{GATEWAYS}{name}");
+        let metadata = format!("{public_url}/.well-known/oauth-protected-resource{GATEWAYS}{name}");
+        Self { address: format!("{resource}/"), name, resource, metadata }
+    }
 }
 
 impl DocumentationPage {
     /// The page of the hub at `public_url`, which has no slash at its end.
-    pub(crate) fn new(frame: Frame, public_url: &str, token_lifetime: String) -> Self {
+    pub(crate) fn new(frame: Frame, public_url: &str, token_lifetime: String, gateways: Vec<GatewayLine>) -> Self {
         let endpoint = |what, path: &str, standard| Endpoint { what, address: format!("{public_url}{path}"), standard };
         Self {
             frame,
@@ -70,6 +112,7 @@ impl DocumentationPage {
                 endpoint("Hub API: entities", "/api/v1/entities", ""),
                 endpoint("Hub API: description", "/api/openapi.json", "OpenAPI 3.1"),
             ],
+            gateways,
             scopes: SCOPES,
             errors: ERRORS,
         }
@@ -154,10 +197,12 @@ mod tests {
     #[test]
     fn it_shows_this_hubs_addresses() {
         let frame = Frame::sample(Section::Documentation);
-        let page = DocumentationPage::new(frame, "https://hub.example", "10 minutes".into());
+        let gateways = vec![GatewayLine::new("shop".into(), "https://hub.example")];
+        let page = DocumentationPage::new(frame, "https://hub.example", "10 minutes".into(), gateways);
         let html = page.render().expect("renders");
         assert!(html.contains("https://hub.example/oauth2/token"));
         assert!(html.contains("https://hub.example/.well-known/oauth-authorization-server"));
+        assert!(html.contains("https://hub.example/.well-known/oauth-protected-resource/gateways/shop"));
         assert!(!html.contains("<script>alert"));
     }
 }

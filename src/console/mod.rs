@@ -13,6 +13,7 @@ mod form;
 mod frame;
 mod gateway;
 mod guard;
+mod history;
 mod nodes;
 mod overview;
 pub mod paths;

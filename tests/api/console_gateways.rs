@@ -129,6 +129,105 @@ async fn who_may_not_edit_sees_and_changes_nothing() {
 }
 
 #[tokio::test]
+async fn the_page_tells_its_history_and_how_the_service_was() {
+    let hub = Hub::start().await;
+    hub.role("Settings only", &["gateways:view"], None).await;
+    let mut person = hub.console_user("Administrator").await;
+    let upstream = Upstream::scripted(|mut stream, arrived| async move {
+        if arrived.target.ends_with("/away") {
+            return None;
+        }
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await.ok()?;
+        Some(stream)
+    })
+    .await;
+    let window = person.get("/console/gateways/new").await.expect(200);
+    let form = html::form_with(&window, "Create gateway").fill("Name", "search").fill("Address", &upstream.url());
+    let form = choose(form.fill("Token", SECRET), "bearer");
+    person.go(form.press("Create gateway", GATEWAYS)).await.expect(200);
+    let page = page_of(&mut person, "search").await;
+    save(&mut person, &page, |form| form.fill("Path rules", "GET /x = edit").fill("Answer timeout", "5s"))
+        .await
+        .expect(200);
+    let saved = save(&mut person, &page, |form| form.fill("Address", "http://127.0.0.1:9")).await.expect(200);
+    let text = html::unescape(&saved.text());
+    let address = upstream.url();
+    for words in [
+        "Made the gateway".to_owned(),
+        format!("address: {address}"),
+        "Changed the settings".to_owned(),
+        "path rules: none → GET /x = edit".to_owned(),
+        "answer timeout: 1m → 5s".to_owned(),
+        format!("address: {address} → http://127.0.0.1:9"),
+        "authentication: bearer → none".to_owned(),
+        "the stored credentials were erased".to_owned(),
+        format!("· {} ·", person.name),
+    ] {
+        assert!(text.contains(&words), "{words}: {text}");
+    }
+    assert!(!text.contains(SECRET));
+    // Who may see the settings and not the audit log.
+    let mut watcher = hub.console_user("Settings only").await;
+    let seen = watcher.get(&page).await.expect(200).text();
+    assert!(seen.contains("your roles do not let you view") && !seen.contains("Made the gateway"), "{seen}");
+    // Page by page.
+    for number in 0..20 {
+        save(&mut person, &page, |form| form.fill("Description", &format!("Number {number}"))).await.expect(200);
+    }
+    let first = person.get(&page).await.expect(200).text();
+    assert!(!first.contains("Made the gateway"), "{first}");
+    let older = first.split("?before=").nth(1).and_then(|rest| rest.split(['#', '"']).next()).expect("a link");
+    let second = person.get(&format!("{page}?before={older}")).await.expect(200).text();
+    assert!(second.contains("Made the gateway") && second.contains(">Newest<"), "{second}");
+    // How the service was.
+    save(&mut person, &page, |form| form.fill("Address", &address)).await.expect(200);
+    let application = hub.application(&["Operator"]).await;
+    for (path, status) in [("y", 200), ("away", 502), ("y", 200)] {
+        application.get(&format!("/gateways/search/{path}")).await.expect(status);
+    }
+    let text = person.get(&page).await.expect(200).text();
+    let (_, history) = text.split_once("What was before").expect("changes of health");
+    let history = history.split("</ul>").next().expect("a list");
+    assert!(history.matches(": up").count() >= 2 && history.contains(": down, "), "{history}");
+}
+
+#[tokio::test]
+async fn the_documentation_lists_the_gateways_that_its_reader_may_view() {
+    let (hub, upstream) = (Hub::start().await, Upstream::saying("ok").await);
+    hub.gateway("shop", &upstream).await;
+    hub.gateway("other", &upstream).await;
+    hub.role("Shop", &["gateway/shop:view"], None).await;
+    hub.role("Writer", &["gateway/other:edit"], None).await;
+    hub.role("Settings only", &["gateways:view"], None).await;
+    let line = |name: &str, what: &str| match what {
+        "address" => format!("<code>{}/gateways/{name}/</code>", hub.site.issuer),
+        "resource" => format!("<code>{}/gateways/{name}</code>", hub.site.issuer),
+        _ => format!("<code>{}/.well-known/oauth-protected-resource/gateways/{name}</code>", hub.site.issuer),
+    };
+    for (role, shop, other) in
+        [("Administrator", true, true), ("Settings only", true, true), ("Shop", true, false), ("Writer", false, false)]
+    {
+        let mut person = hub.console_user(role).await;
+        let page = person.get("/console/documentation").await.expect(200).text();
+        for what in ["address", "resource", "metadata"] {
+            assert_eq!(
+                (page.contains(&line("shop", what)), page.contains(&line("other", what))),
+                (shop, other),
+                "{role}"
+            );
+        }
+        assert_eq!(page.contains("none that you may view"), !shop, "{role}");
+    }
+    // They are what a caller needs.
+    let metadata = hub.site.get("/.well-known/oauth-protected-resource/gateways/shop").await.expect(200);
+    assert_eq!(metadata.member("resource"), format!("{}/gateways/shop", hub.site.issuer));
+    let mut caller = hub.application(&["Shop"]).await;
+    let asked = caller.ask_token(&[("resource", &metadata.member("resource"))]).await.expect(200);
+    caller.token = asked.member("access_token");
+    caller.get("/gateways/shop/").await.expect(200);
+}
+
+#[tokio::test]
 async fn sec_34_a_form_that_came_too_late_keeps_what_was_typed_but_no_secret() {
     let hub = Hub::with_manual_clock().await;
     let mut person = hub.console_user("Administrator").await;

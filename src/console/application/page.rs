@@ -1,7 +1,7 @@
 //! An application's page: how it stands, what it may do and what it did, and the form that changes it.
 
 use super::entry::Fault;
-use super::history::{self, Entry, Piece};
+use super::history;
 use super::row::{Mark, marks};
 use super::settings::Typed;
 use super::switch::{OVERLAP_ENDED, OVERLAP_IS_OVER};
@@ -13,11 +13,13 @@ use crate::app::App;
 use crate::console::effect::Changed;
 use crate::console::form::{Fields, FromFields, InQuery};
 use crate::console::frame::{Frame, Section};
+use crate::console::history::History;
 use crate::console::session::SignedIn;
 use crate::console::when::When;
-use crate::console::{answer, words};
+use crate::console::{answer, paths, words};
 use crate::domain::access::{AccessTable, Reach};
 use crate::domain::application::{Application, StoredSecret};
+use crate::domain::audit_event::AuditEvent;
 use crate::domain::grant::{Action, Grant};
 use crate::domain::resource::SecurityResource;
 use crate::domain::role::Role;
@@ -91,12 +93,7 @@ pub(crate) struct ApplicationPage {
     pub(crate) access: Vec<AccessLine>,
     pub(crate) usage: Usage,
     pub(crate) refusals: Vec<Refusal>,
-    /// Its audit events, newest first; `None` for a person who may not see the audit log.
-    pub(crate) history: Option<Vec<Entry>>,
-    /// Whether the history begins with the newest event.
-    pub(crate) newest: bool,
-    /// The number before which older events stand.
-    pub(crate) older: Option<i64>,
+    pub(crate) history: History,
     /// What stands in the form.
     pub(crate) typed: Typed,
     /// Names the state that the form was filled with.
@@ -199,11 +196,9 @@ async fn load(
     let denials = store::denial::recent(&mut tx, id.as_str(), now.minus(usage::SPAN), REFUSALS).await?;
     let last_used = store::usage::last_used(&mut tx, std::slice::from_ref(id)).await?.pop().flatten();
     let secrets_used = store::usage::secrets_last_used(&mut tx, id).await?;
-    let history = if signed_in.may(SecurityResource::Audit, Action::View) {
-        Some(history::page(&mut tx, id, query.before, &users).await?)
-    } else {
-        None
-    };
+    let (target, path) = (("application", id.as_str()), paths::application(id.as_str()));
+    let tell = |event: &AuditEvent| history::tell(event, &users);
+    let history = History::load(&mut tx, signed_in, target, path, query.before, tell).await?;
     drop(tx);
 
     let roles: Vec<&Role> = all_roles.iter().filter(|role| application.roles.contains(&role.id)).collect();
@@ -217,10 +212,6 @@ async fn load(
     };
     let (typed, seen) = query.typed.unwrap_or_else(|| (Typed::of(application), seen(application)));
     let offered = all_roles.iter().filter(|role| covers(signed_in, &[*role]) || application.roles.contains(&role.id));
-    let (history, older) = match history {
-        Some(page) => (Some(page.entries), page.older),
-        None => (None, None),
-    };
     Ok(ApplicationPage {
         frame: Frame {
             notice: NOTICES.iter().find(|(name, _)| query.notice.as_deref() == Some(name)).map(|(_, words)| *words),
@@ -239,8 +230,6 @@ async fn load(
         usage: Usage::new(&days, now),
         refusals: denials.into_iter().map(Refusal::new).collect(),
         history,
-        newest: query.before.is_none(),
-        older,
         owners: users
             .iter()
             .map(|user| Choice {

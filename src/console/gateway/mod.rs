@@ -4,6 +4,7 @@ pub(crate) mod delete;
 pub(crate) mod findings;
 pub(crate) mod form;
 pub(crate) mod health;
+mod history;
 pub(crate) mod list;
 pub(crate) mod new;
 pub(crate) mod page;

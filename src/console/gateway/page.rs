@@ -2,6 +2,7 @@
 
 use super::form::{FormView, GatewayForm, SavedParts, Typed, authentication_words};
 use super::health::{Known, Standing};
+use super::history;
 use super::{is_editable, kind_words, wanted};
 use crate::actions::ActionError;
 use crate::actions::gateway::{GatewayInput, Saved, draft_update, roles_reaching, seen, update};
@@ -9,6 +10,7 @@ use crate::app::App;
 use crate::console::application::entry::Fault;
 use crate::console::form::{Fields, FromFields, Guarded, InQuery};
 use crate::console::frame::{Frame, Section};
+use crate::console::history::History;
 use crate::console::session::SignedIn;
 use crate::console::when::When;
 use crate::console::{answer, paths, words};
@@ -56,6 +58,7 @@ pub(crate) struct GatewayPage {
     pub(crate) labels: Vec<(String, String)>,
     pub(crate) rules: Vec<String>,
     pub(crate) standing: Standing,
+    pub(crate) history: History,
     /// Whether this person may look through it.
     pub(crate) tries: bool,
     /// The form, for people who may change it.
@@ -92,12 +95,15 @@ const CHANGED: &str = "Somebody changed this gateway meanwhile. Nothing was save
 /// What the address says of the page.
 pub(crate) struct PageQuery {
     notice: String,
+    /// The history from before this event.
+    before: Option<i64>,
     form: GatewayForm,
 }
 
 impl FromFields for PageQuery {
     fn from_fields(fields: &Fields) -> Self {
-        Self { notice: fields.one("notice"), form: GatewayForm::from_fields(fields) }
+        let before = fields.one("before").parse().ok();
+        Self { notice: fields.one("notice"), before, form: GatewayForm::from_fields(fields) }
     }
 }
 
@@ -113,7 +119,7 @@ pub(crate) async fn open(
         Ok(stored) => stored,
         Err(gone) => return Ok(gone),
     };
-    let mut page = load(&app, &signed_in, &known, &stored).await?;
+    let mut page = load(&app, &signed_in, &known, &stored, query.before).await?;
     page.frame.notice = NOTICES.iter().find(|(value, _)| *value == query.notice).map(|(_, words)| *words);
     if let Some(form) = page.form.as_mut().filter(|_| query.form.edited) {
         form.typed = Typed { name: form.typed.name.clone(), ca: form.typed.ca.clone(), ..query.form.typed };
@@ -162,7 +168,7 @@ pub(crate) async fn save(
         Ok(stored) => stored,
         Err(gone) => return Ok(gone),
     };
-    let mut page = load(&app, &signed_in, &known, &stored).await?;
+    let mut page = load(&app, &signed_in, &known, &stored, None).await?;
     if let Some(view) = &mut page.form {
         view.typed = Typed { name: view.typed.name.clone(), ..form.typed };
         view.fault = Some(fault);
@@ -203,10 +209,19 @@ async fn look_and_save(
     Ok(saved)
 }
 
-async fn load(app: &App, signed_in: &SignedIn, known: &Known, stored: &StoredGateway) -> Result<GatewayPage, Problem> {
+async fn load(
+    app: &App,
+    signed_in: &SignedIn,
+    known: &Known,
+    stored: &StoredGateway,
+    before: Option<i64>,
+) -> Result<GatewayPage, Problem> {
     let gateway = &stored.gateway;
     let id = gateway.id.as_str();
-    let reached_by = roles_reaching(&mut app.store.read().await?, &gateway.name).await?;
+    let mut tx = app.store.read().await?;
+    let reached_by = roles_reaching(&mut tx, &gateway.name).await?;
+    let history = History::load(&mut tx, signed_in, ("gateway", id), paths::gateway(id), before, history::tell).await?;
+    drop(tx);
     let form = is_editable(signed_in, gateway).then(|| FormView {
         typed: Typed::of(gateway),
         action: paths::gateway(id),
@@ -228,6 +243,7 @@ async fn load(app: &App, signed_in: &SignedIn, known: &Known, stored: &StoredGat
         roles: reached_by.iter().map(RoleLine::of).collect(),
         labels: gateway.labels.iter().map(|(key, label)| (key.to_owned(), label.to_string())).collect(),
         standing: known.standing(&gateway.id),
+        history,
         tries: decide_for_person(&signed_in.access, &gateway.resource(), Action::View).is_ok(),
         rules: gateway.path_rules.iter().map(ToString::to_string).collect(),
         form,
@@ -254,6 +270,7 @@ impl RoleLine {
 mod tests {
     use super::*;
     use crate::actions::seen::Seen;
+    use crate::console::history::tests::sample;
 
     #[test]
     fn everything_is_text() {
@@ -277,6 +294,7 @@ mod tests {
             labels: vec![(markup(), markup())],
             rules: vec![markup()],
             standing: Standing::sample(),
+            history: sample(),
             tries: true,
             form: Some(form),
             unsaved: true,
