@@ -74,6 +74,16 @@ impl Answer {
         }
     }
 
+    /// Whether everything in it is in the other one too.
+    pub fn is_within(&self, other: &Self) -> bool {
+        let (Self::Series(own), Self::Series(more)) = (self, other) else { return false };
+        own.iter().all(|(name, values)| {
+            more.get(name).is_some_and(|more| {
+                values.iter().all(|own| more.iter().any(|more| own.0 == more.0 && close(own.1, more.1)))
+            })
+        })
+    }
+
     /// The same values at the same times, whatever the series: what holds when several series tie for a place.
     pub fn equals_but_for_ties(&self, other: &Self) -> bool {
         let (Self::Series(own), Self::Series(more)) = (self, other) else { return false };

@@ -27,23 +27,17 @@ pub enum Limited {
 }
 
 impl Limited {
-    /// What it said, and what the store was asked, if that is known; or why the hub refuses to ask.
-    pub fn ask(
-        &self,
-        filter: &Filter,
-        query: &str,
-        moment: &Moment,
-        instant: bool,
-    ) -> Result<(Answer, String), String> {
+    /// What it said, or why the hub refuses to ask.
+    pub fn ask(&self, filter: &Filter, query: &str, moment: &Moment, instant: bool) -> Result<Answer, String> {
         match self {
             Self::Rewriting(store) => {
                 let sent = rewrite(query, &filter.enforcement).map_err(|fault| fault.to_string())?;
-                Ok((moment.ask(store, &sent, instant), sent))
+                Ok(moment.ask(store, &sent, instant))
             }
             Self::Hub(hub) => match moment.ask(hub, query, instant) {
                 // The words of a store are not shown under a filter.
                 Answer::Refused(reason) if !reason.contains("held back") => Err(reason),
-                answer => Ok((answer, "by the hub".to_owned())),
+                answer => Ok(answer),
             },
         }
     }

@@ -21,6 +21,7 @@ mod api;
 mod data;
 mod difference;
 mod filters;
+mod gaps;
 mod generated;
 mod limited;
 mod queries;
