@@ -29,7 +29,7 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    async fn set() -> Self {
+    pub(crate) async fn set() -> Self {
         Self::with(Prometheus::start()).await
     }
 
@@ -53,14 +53,14 @@ impl Stage {
     }
 
     /// An application with view under this filter.
-    async fn viewer(&self, filter: &str) -> Application {
+    pub(crate) async fn viewer(&self, filter: &str) -> Application {
         let name = format!("viewer {filter}");
         self.hub.role(&name, &["gateway/prom:view"], Some(filter)).await;
         self.hub.application(&[&name]).await
     }
 
     /// The instances of `up` that an application sees, asked in `PromQL`.
-    async fn instances(&self, application: &Application) -> String {
+    pub(crate) async fn instances(&self, application: &Application) -> String {
         let answer = query(application, "sort_desc(up)").await.expect(200).json();
         let mut found: Vec<&str> =
             result(&answer).iter().filter_map(|one| one["metric"]["instance"].as_str()).collect();
@@ -79,7 +79,7 @@ pub(crate) fn write(target: &str, message: &WriteRequest) -> Request {
     message_to(target, &remote::block(message))
 }
 
-fn message_to(target: &str, block: &[u8]) -> Request {
+pub(crate) fn message_to(target: &str, block: &[u8]) -> Request {
     Request::post(target).header("Content-Encoding", "snappy").body("application/x-protobuf", block)
 }
 
@@ -87,7 +87,7 @@ fn encoded(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
-async fn query(application: &Application, query: &str) -> Answer {
+pub(crate) async fn query(application: &Application, query: &str) -> Answer {
     application.get(&format!("{GATEWAY}/api/v1/query?query={}", encoded(query))).await
 }
 

@@ -37,6 +37,7 @@ mod gateways_hostile;
 mod gateways_http2;
 mod gateways_open;
 mod gateways_prometheus;
+mod gateways_prometheus_refusals;
 mod gateways_prometheus_wire;
 mod gateways_tls;
 mod introspection;

@@ -177,10 +177,19 @@ impl Hub {
 
     /// No gateway passes filters on any more, although roles count on it: a state that can't be saved.
     pub async fn forget_forward_filter(&self) {
+        self.overwrite_gateways("$.forward_filter", "false").await;
+    }
+
+    /// No gateway maps labels any more, although roles count on them: a state that can't be saved.
+    pub async fn forget_labels(&self) {
+        self.overwrite_gateways("$.labels", "{}").await;
+    }
+
+    async fn overwrite_gateways(&self, setting: &str, json: &str) {
         let options = SqliteConnectOptions::new().filename(self.config.data_dir.join("gateway-hub.db"));
         let mut connection = SqliteConnection::connect_with(&options).await.expect("the database opens");
-        let forget = "UPDATE gateway SET settings = json_set(settings, '$.forward_filter', json('false'))";
-        sqlx::query(forget).execute(&mut connection).await.expect("an update");
+        let overwrite = "UPDATE gateway SET settings = json_set(settings, $1, json($2))";
+        sqlx::query(overwrite).bind(setting).bind(json).execute(&mut connection).await.expect("an update");
         connection.close().await.expect("the database closes");
         self.app.bootstrap().await.expect("everything is read anew");
     }

@@ -196,6 +196,23 @@ fn queries_are_remembered_by_filter() {
     assert_eq!(found.values().collect::<std::collections::BTreeSet<_>>().len(), 3);
 }
 
+/// However many queries are asked: what is remembered has its bounds, and the others are rewritten again.
+#[test]
+fn what_is_remembered_has_bounds() {
+    let memory = Memory::new();
+    let endpoint = Endpoint::find("GET", "api/v1/query").unwrap();
+    let limit = memory.limit(&permit(Action::View, &["team = a"]), 1, &labels()).unwrap();
+    let long = "x".repeat(8_000);
+    for number in 0..1_500 {
+        let query = format!("query=up%7Bn%3D%22{number}{long}%22%7D");
+        let received = Received { query: Some(&query), ..Received::default() };
+        enforce(&endpoint, &limit, &received, &memory).unwrap();
+    }
+    // 8 MiB of queries as asked and as rewritten.
+    let most = 8 * 1024 * 1024 / (2 * long.len());
+    assert!((most / 2..=most).contains(&memory.queries()), "{} of {most}", memory.queries());
+}
+
 proptest! {
     /// Whatever a caller writes: what goes up names each single parameter once and every selector a conjunction.
     #[test]
