@@ -80,9 +80,8 @@ impl Terminal {
         write!(self.input, "{block}\necho; echo '{MARK}'\n").and_then(|()| self.input.flush()).expect("sh reads");
         let mut printed = String::new();
         while !printed.ends_with(&format!("{MARK}\n")) {
-            if self.output.read_line(&mut printed).expect("text") == 0 {
-                panic!("{block}: {printed}{}", fs::read_to_string(&self.errors).unwrap_or_default());
-            }
+            let more = self.output.read_line(&mut printed).expect("text");
+            assert!(more > 0, "{block}: {printed}{}", fs::read_to_string(&self.errors).unwrap_or_default());
         }
         printed.truncate(printed.len() - MARK.len() - 1);
         printed

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Here, Terminal, blocks};
 use crate::support::{
-    Application, Installation, Prometheus, Request, Upstream,
+    Application, HubProcess, Installation, Prometheus, Request, Upstream,
     process::free_port,
     remote::{self, WriteRequest},
 };
@@ -104,15 +104,27 @@ async fn the_page_about_prometheus_does_what_it_says() {
     let everything = terminal.paste(&format!("curl -s 'http://{victoria}/api/v1/query?query=up'"));
     assert!(everything.contains("\"team\":\"b\""), "{everything}");
 
-    // Tenants: a service in their place records what arrives.
     terminal.paste(&tenants);
+    each_gateway_has_its_tenant(&process, &recorder).await;
+
+    // Only parsed: the products are not here.
+    let parse = "import sys, yaml; [yaml.safe_load(open(name)) for name in sys.argv[1:]]";
+    for (name, text) in [("grafana.yml", grafana), ("collector.yml", collector)] {
+        fs::write(folder.join(name), text).expect("written");
+        let done = Command::new("/usr/bin/python3").args(["-c", parse, name]).current_dir(folder).status();
+        assert!(done.expect("python3").success(), "{name}");
+    }
+}
+
+/// Whatever tenant a caller names: a service in the place of the products records what arrives.
+async fn each_gateway_has_its_tenant(hub: &HubProcess<'_>, recorder: &Upstream) {
     let grants = ["victoria-0", "thanos", "mimir"].map(|name| format!("gateway/{name}:view"));
     let mut role = vec!["roles", "create", "Tenants", "--filter", "user.team = a"];
     role.extend(grants.iter().flat_map(|grant| ["--grant", grant.as_str()]));
-    installation.run(&role).good();
-    let (id, secret) = installation.key("Tenants", &["Tenants"]);
+    hub.installation.run(&role).good();
+    let (id, secret) = hub.installation.key("Tenants", &["Tenants"]);
     tokio::time::sleep(Duration::from_secs(1)).await;
-    let mut caller = Application::with_key(&process.site, "Tenants", &id, &secret);
+    let mut caller = Application::with_key(&hub.site, "Tenants", &id, &secret);
     caller.sign_in().await;
     for (name, path, tenant) in [
         ("victoria-0", "/select/0/prometheus/api/v1/query", None),
@@ -128,14 +140,6 @@ async fn the_page_about_prometheus_does_what_it_says() {
             let wanted = (Some(header) == tenant).then_some("acme");
             assert_eq!(arrived.header(header), wanted, "{name}: {header}");
         }
-    }
-
-    // Only parsed: the products are not here.
-    let parse = "import sys, yaml; [yaml.safe_load(open(name)) for name in sys.argv[1:]]";
-    for (name, text) in [("grafana.yml", grafana), ("collector.yml", collector)] {
-        fs::write(folder.join(name), text).expect("written");
-        let done = Command::new("/usr/bin/python3").args(["-c", parse, name]).current_dir(folder).status();
-        assert!(done.expect("python3").success(), "{name}");
     }
 }
 
