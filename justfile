@@ -58,10 +58,19 @@ prometheus-away seconds="60":
 fill-keys count="1000000" place="target/sizing" roles="10000":
     cargo run --release --locked --example fill_keys -- {{count}} {{place}} {{roles}}
 
-# Fills a hub's inventory with so many entities, as a file of NDJSON and then by loading it
+# Fills a hub's inventory with so many entities, as a file of NDJSON and then by loading it, and times pages of it
 fill-entities count="1000000" place="target/sizing":
     python3 examples/entities.py {{count}} > target/entities.ndjson
-    cargo run --release --locked -- --data-dir {{place}} entities load target/entities.ndjson
+    cargo run --release --locked -- {{ if place =~ '^postgres' { "--data-dir target/sizing-postgres --database-url" } else { "--data-dir" } }} {{place}} entities load target/entities.ndjson
+    cargo run --release --locked --example entity_pages -- {{place}}
+
+# A million applications against ten: start, memory, and CPU time of tokens and requests, on a hub that fill-keys filled
+million place="target/sizing":
+    bench/million {{place}}
+
+# How many instructions the steps of a request take, under valgrind
+instructions step="":
+    cargo bench --locked --bench instructions -- {{step}}
 
 # A gibibyte through a gateway, each way: the program's memory stays flat
 stream-gigabyte:

@@ -9,6 +9,8 @@
 //! The kinds are `unknown`, `wrong`, `expired`, `overlap-ended`, `deleted`, `disabled`, `network`, and for comparison
 //! `good`.
 
+mod outcome;
+
 use std::net::{IpAddr, Ipv4Addr};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -26,18 +28,11 @@ use gateway_hub::domain::time::Timestamp;
 use gateway_hub::oauth::client_auth::authenticate;
 use gateway_hub::oauth::form::Form;
 use http::HeaderMap;
-
-type Fault = Box<dyn std::error::Error>;
+use outcome::{Fault, exit_code};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match run().await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(fault) => {
-            eprintln!("{fault}");
-            ExitCode::FAILURE
-        }
-    }
+    exit_code(run().await)
 }
 
 async fn run() -> Result<(), Fault> {

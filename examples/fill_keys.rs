@@ -9,7 +9,11 @@
 //!
 //! The last number is how many roles with filters to make; each application gets one of them.
 //!
-//! A hub that has applications already is measured as it is. The secrets are no secrets: nothing hashes to what is filled in.
+//! A hub that has applications already is measured as it is; one that was just filled is measured by a process of its own,
+//! so that what the filling took is not counted. The secrets are no secrets: nothing hashes to what is filled in.
+
+mod outcome;
+mod turns;
 
 use gateway_hub::actions::hub;
 use gateway_hub::ambient::{Clock, Randomness};
@@ -19,26 +23,19 @@ use gateway_hub::domain::application::ClientId;
 use gateway_hub::domain::role::RoleId;
 use gateway_hub::store::application_list::{Order, Position, Search, Standing, page};
 use gateway_hub::store::{self, Store, StoreSettings};
+use outcome::{Fault, exit_code};
 use sqlx::{AssertSqlSafe, Connection as _};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-type Fault = Box<dyn std::error::Error>;
-
 const DAY: i64 = 86_400_000_000;
 const BATCH: u64 = 1_000;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run().await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(fault) => {
-            eprintln!("{fault}");
-            ExitCode::FAILURE
-        }
-    }
+    exit_code(run().await)
 }
 
 async fn run() -> Result<(), Fault> {
@@ -50,7 +47,7 @@ async fn run() -> Result<(), Fault> {
     };
     let count: u64 = count.parse()?;
     let postgres = place.starts_with("postgres");
-    let folder = if postgres { std::env::temp_dir().join("fill-keys") } else { PathBuf::from(place) };
+    let folder = if postgres { PathBuf::from("target/sizing-postgres") } else { PathBuf::from(place) };
     std::fs::create_dir_all(&folder)?;
     let mut config = Config::local(&folder);
     let mut settings = StoreSettings::Folder(folder.clone());
@@ -74,9 +71,16 @@ async fn run() -> Result<(), Fault> {
             fill_sqlite(&folder, statements).await?;
         }
         println!("filled in {count} applications in {:.0?}", began.elapsed());
+        return measure_anew(&arguments);
     }
     measure_start(&app).await?;
     measure(&Store::open(&settings).await?, app.clock.now()).await
+}
+
+/// Starts this program again, on a hub that is full now.
+fn measure_anew(arguments: &[String]) -> Result<(), Fault> {
+    let status = std::process::Command::new(std::env::current_exe()?).args(arguments).status()?;
+    if status.success() { Ok(()) } else { Err("the measuring failed".into()) }
 }
 
 /// How long it takes until the node can decide, and what it keeps in memory for that.
@@ -199,7 +203,7 @@ async fn fill_postgres(url: &str, statements: impl Iterator<Item = String>) -> R
     Ok(connection.close().await?)
 }
 
-/// The median and the slowest of several turns of each kind, the first one apart.
+/// Pages of the list of applications.
 async fn measure(store: &Store, now: gateway_hub::domain::time::Timestamp) -> Result<(), Fault> {
     let any = Search::default();
     let words = |words: &str| Search { words: words.to_owned(), ..Search::default() };
@@ -253,20 +257,7 @@ async fn measure(store: &Store, now: gateway_hub::domain::time::Timestamp) -> Re
         ),
     ];
     for (what, search) in searches {
-        let mut times = Vec::new();
-        let mut found = 0;
-        for _ in 0..7 {
-            let began = Instant::now();
-            let mut tx = store.read().await?;
-            found = page(&mut tx, &search, 50, now).await?.items.len();
-            times.push(began.elapsed());
-        }
-        let first = times.remove(0);
-        times.sort_unstable();
-        let (median, slowest) = (times[times.len() / 2], times.last().copied().unwrap_or_default());
-        println!(
-            "{what:52} {found:3} found, median {median:>9.1?}, at most {slowest:>9.1?} (the first time {first:.1?})"
-        );
+        turns::print(what, async || Ok(page(&mut store.read().await?, &search, 50, now).await?.items.len())).await?;
     }
     Ok(())
 }

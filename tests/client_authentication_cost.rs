@@ -1,7 +1,9 @@
 //! What a failed client authentication costs, in instructions, under valgrind: nobody learns from the time why it failed.
 
+#[path = "support/callgrind.rs"]
+mod callgrind;
+
 use std::path::PathBuf;
-use std::process::Command;
 
 /// Each kind of failure of `examples/client_authentication_cost.rs`.
 const KINDS: [&str; 7] = ["unknown", "wrong", "expired", "overlap-ended", "deleted", "disabled", "network"];
@@ -21,18 +23,7 @@ fn sec_03_every_failure_of_a_client_costs_the_same() {
 
 /// The instructions of `count` authentications of this kind.
 fn instructions(kind: &str, count: u64) -> u64 {
-    let output = Command::new("valgrind")
-        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-        .arg("--toggle-collect=gateway_hub::oauth::client_auth::authenticate")
-        .arg(example())
-        .args([kind, &count.to_string()])
-        .output()
-        .expect("valgrind is installed: see tests/install");
-    let log = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{kind}: {log}");
-    let collected =
-        log.lines().find_map(|line| line.split_once("Collected :")).expect("callgrind says what it counted");
-    collected.1.trim().parse().expect("a number")
+    callgrind::instructions("gateway_hub::oauth::client_auth::authenticate", &example(), &[kind, &count.to_string()])
 }
 
 /// `cargo test` builds the examples beside the tests.

@@ -4,6 +4,8 @@
 mod gateways;
 #[path = "store_story/list.rs"]
 mod list;
+#[path = "store_story/start.rs"]
+mod start;
 #[path = "support/mod.rs"]
 mod support;
 #[path = "store_story/usage.rs"]
@@ -104,6 +106,8 @@ on_both! {
     a_filter_and_a_gateway_do_not_slip_past_each_other
     usage_is_stored_beside_the_changes
     usage_lets_a_deletion_go_first
+    a_start_reads_what_following_tells
+    a_start_among_changes_sees_one_state
 }
 
 use gateways::{a_filter_and_a_gateway_do_not_slip_past_each_other, gateways_reach_every_node};
@@ -111,6 +115,7 @@ use list::{
     a_secret_leads_to_its_application, an_owner_is_a_console_user, the_list_is_searched_and_filtered,
     turning_pages_of_a_changing_list_skips_and_repeats_nothing,
 };
+use start::{a_start_among_changes_sees_one_state, a_start_reads_what_following_tells};
 use usage::{usage_is_stored_beside_the_changes, usage_lets_a_deletion_go_first};
 
 fn new(name: &str, roles: &[&str]) -> NewApplication {
@@ -121,7 +126,7 @@ fn new(name: &str, roles: &[&str]) -> NewApplication {
 fn live_secrets(app: &App, id: &ClientId) -> Option<usize> {
     let now = app.clock.now();
     let count = |application: &gateway_hub::app::LiveApplication| {
-        application.secrets.iter().flatten().filter(|secret| secret.is_live(now)).count()
+        application.secrets().iter().flatten().filter(|secret| secret.is_live(now)).count()
     };
     app.snapshot.with_application(id.as_str(), count)
 }

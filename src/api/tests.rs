@@ -65,7 +65,7 @@ impl Hub {
         let (cred, role_set) = self
             .app
             .snapshot
-            .with_application(&client_id, |live| (live.secrets[0].unwrap().id.to_string(), live.role_set))
+            .with_application(&client_id, |live| (live.secrets()[0].unwrap().id.to_string(), live.role_set))
             .unwrap();
         let now = self.app.clock.now().seconds();
         let full = self.app.snapshot.role_set(role_set).full_scope_text.clone();

@@ -8,6 +8,7 @@ use crate::domain::gateway::{Gateway, GatewayId};
 use crate::domain::role::RoleId;
 use crate::store::changes::{Change, Cursor, FeedEntry};
 use crate::store::gateway::StoredGateway;
+use crate::store::live_application::LiveRow;
 use crate::store::{
     StoreError, Tx, application, application_bulk, changes, check_readable, gateway, keys, live_application, meta,
     role, token,
@@ -166,7 +167,8 @@ async fn apply(app: &App, tx: &mut Tx, entries: &[FeedEntry]) -> Result<(), Stor
     }
     if applications.len() < TOGETHER {
         for id in applications {
-            app.snapshot.replace_application(id.as_str(), application::get(tx, id).await?.as_ref());
+            let found = application::get(tx, id).await?;
+            app.snapshot.replace_application(id.as_str(), found.as_ref().map(LiveRow::of).as_ref());
         }
     } else {
         replace_many(app, tx, &applications).await?;
@@ -187,7 +189,8 @@ async fn replace_many(app: &App, tx: &mut Tx, ids: &BTreeSet<&ClientId>) -> Resu
     let found = application_bulk::get(tx, &ids).await?;
     let found: HashMap<&ClientId, &Application> = found.iter().map(|one| (&one.client_id, one)).collect();
     for id in ids {
-        app.snapshot.replace_application(id.as_str(), found.get(id).copied());
+        let row = found.get(id).map(|application| LiveRow::of(application));
+        app.snapshot.replace_application(id.as_str(), row.as_ref());
     }
     Ok(())
 }
@@ -207,23 +210,68 @@ fn open_gateway(app: &App, stored: StoredGateway) -> Result<(Gateway, UpstreamCr
     Ok((stored.gateway, credentials))
 }
 
-/// Reads the place and all tables in one transaction, so that both are of one state.
+/// Reads the place and all tables in transactions that see one state of the store.
 async fn read_all(app: &App) -> Result<Cursor, StoreError> {
     let began = app.clock.now();
-    let mut tx = app.store.read().await?;
-    readable(app, &mut tx).await?;
-    let cursor = changes::head(&mut tx).await?;
+    let View { cursor, mut tx, others, count } = view(app).await?;
     let live_keys = read_keys(app, &mut tx).await?;
     let roles = role::all(&mut tx).await?;
     let gateways = gateway::all(&mut tx).await?;
     let gateways = gateways.into_iter().map(|stored| open_gateway(app, stored)).collect::<Result<Vec<_>, _>>()?;
-    let count = usize::try_from(application::count(&mut tx).await?).unwrap_or_default();
-    let mut picture = app.snapshot.begin(live_keys, roles, count);
-    live_application::for_each(&mut tx, |application| picture.add(application)).await?;
     let revoked = token::all(&mut tx, began).await?;
+    let mut picture = app.snapshot.begin(live_keys, roles);
+    let transactions = others.into_iter().chain([tx]).collect();
+    live_application::for_each(transactions, count, |row| picture.add(row)).await?;
     app.snapshot.refuse_all();
     app.snapshot.replace_all(picture, revoked);
     app.snapshot.replace_gateways(gateways);
     app.snapshot.confirm(cursor.seq, began, app.clock.now());
     Ok(cursor)
+}
+
+/// One state of the store: a place in the feed, and transactions that see the store as it was there.
+struct View {
+    cursor: Cursor,
+    tx: Tx,
+    others: Vec<Tx>,
+    /// How many applications there are, about.
+    count: usize,
+}
+
+/// From how many applications on their tables are read side by side.
+const MANY: usize = 10_000;
+/// How often it is tried to begin several transactions between two changes.
+const TRIES: usize = 5;
+/// How long the others may take to begin: a pooler may have no connection to spare while this one is kept.
+const BESIDE: Duration = Duration::from_secs(1);
+
+/// All security state changes with the place in the feed, so transactions that see the same place see the same state,
+/// whatever the database. If changes come too fast for that, one transaction reads everything.
+async fn view(app: &App) -> Result<View, StoreError> {
+    let (mut tx, mut cursor) = begin(app).await?;
+    let count = usize::try_from(application::count(&mut tx).await?).unwrap_or_default();
+    if count < MANY {
+        return Ok(View { cursor, tx, others: Vec::new(), count });
+    }
+    for _ in 0..TRIES {
+        drop(tx);
+        (tx, cursor) = begin(app).await?;
+        let beside = async { tokio::try_join!(begin(app), begin(app)) };
+        match tokio::time::timeout(BESIDE, beside).await {
+            Ok(Ok((first, second))) if first.1 == cursor && second.1 == cursor => {
+                return Ok(View { cursor, tx, others: vec![first.0, second.0], count });
+            }
+            Ok(Ok(_)) => {}
+            Ok(Err(_)) | Err(_) => break,
+        }
+    }
+    Ok(View { cursor, tx, others: Vec::new(), count })
+}
+
+/// Begins a transaction and asks for its place in the feed, by which it sees one state from then on.
+async fn begin(app: &App) -> Result<(Tx, Cursor), StoreError> {
+    let mut tx = app.store.read().await?;
+    readable(app, &mut tx).await?;
+    let cursor = changes::head(&mut tx).await?;
+    Ok((tx, cursor))
 }

@@ -147,10 +147,10 @@ impl Candidate {
     fn of(application: &LiveApplication, address: IpAddr) -> Self {
         Self {
             exists: true,
-            secrets: application.secrets,
+            secrets: application.secrets(),
             enabled: application.enabled,
-            expires_at: application.expires_at,
-            network: network_allowed_evenly(&application.networks, address),
+            expires_at: application.expires_at(),
+            network: network_allowed_evenly(application.networks(), address),
             role_set: Some(application.role_set),
             min_seq: application.min_seq,
         }

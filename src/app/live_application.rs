@@ -2,8 +2,9 @@
 
 use super::live_keys::LiveKeys;
 use super::role_set::RoleSetId;
-use crate::domain::application::{Application, CredentialId};
+use crate::domain::application::CredentialId;
 use crate::domain::time::Timestamp;
+use crate::store::live_application::LiveRow;
 use ipnet::IpNet;
 
 /// An application as decisions need it.
@@ -17,14 +18,55 @@ pub struct LiveApplication {
     pub enabled: bool,
     /// Whether Basic works on gateways.
     pub allow_basic: bool,
-    /// From when on it is refused.
-    pub expires_at: Option<Timestamp>,
+    expires_at: MaybeInstant,
     /// Tokens whose `seq` is lower are dead.
     pub min_seq: u64,
-    /// From which networks it may come; empty for any.
-    pub networks: Box<[IpNet]>,
-    /// Its secrets: the current one, and the previous one during an overlap.
-    pub secrets: [Option<LiveSecret>; 2],
+    /// The current secret.
+    secret: Option<PackedSecret>,
+    /// What few have, apart, so that it takes no room where it is not.
+    rare: Option<Box<Rare>>,
+}
+
+/// What few applications have.
+#[derive(Clone, Debug, Default)]
+struct Rare {
+    networks: Box<[IpNet]>,
+    /// The previous secret during an overlap.
+    previous: Option<PackedSecret>,
+}
+
+/// An instant or none, in eight bytes.
+#[derive(Clone, Copy, Debug)]
+struct MaybeInstant(i64);
+
+impl MaybeInstant {
+    /// What no instant of a key can be.
+    const NONE: i64 = i64::MAX;
+
+    fn of(instant: Option<Timestamp>) -> Self {
+        Self(instant.map_or(Self::NONE, Timestamp::micros))
+    }
+
+    fn get(self) -> Option<Timestamp> {
+        (self.0 != Self::NONE).then(|| Timestamp::from_micros(self.0))
+    }
+}
+
+/// A secret without padding: with a million of them a byte is a megabyte.
+#[derive(Clone, Copy, Debug)]
+#[repr(packed(2))]
+struct PackedSecret {
+    id: CredentialId,
+    hash: [u8; 32],
+    pepper: u16,
+    ends_at: MaybeInstant,
+}
+
+impl PackedSecret {
+    fn unpack(self) -> LiveSecret {
+        let Self { id, hash, pepper, ends_at } = self;
+        LiveSecret { id, hash, pepper, ends_at: ends_at.get() }
+    }
 }
 
 /// A secret as decisions need it.
@@ -49,39 +91,54 @@ impl LiveSecret {
 }
 
 impl LiveApplication {
-    pub(super) fn of(application: &Application, role_set: RoleSetId, keys: &LiveKeys) -> Self {
-        let mut secrets = [None, None];
-        // Two at most (SECURITY 12); a secret under a pepper that this node does not have can't match anything.
-        for (place, secret) in secrets.iter_mut().zip(&application.secrets) {
-            *place = keys.pepper_index(&secret.pepper).map(|pepper| LiveSecret {
-                id: secret.id,
-                hash: secret.hash,
-                pepper,
-                ends_at: secret.ends_at,
-            });
-        }
+    pub(super) fn of(row: &LiveRow<'_>, role_set: RoleSetId, keys: &LiveKeys) -> Self {
+        // A secret under a pepper that this node does not have can't match anything.
+        let [secret, previous] = row.secrets.map(|secret| {
+            let secret = secret?;
+            let pepper = keys.pepper_index(secret.pepper)?;
+            Some(PackedSecret { id: secret.id, hash: secret.hash, pepper, ends_at: MaybeInstant::of(secret.ends_at) })
+        });
+        let rare = Rare { networks: row.networks.as_slice().into(), previous };
         Self {
-            name: application.name.as_str().into(),
+            name: row.name.into(),
             role_set,
-            enabled: application.enabled,
-            allow_basic: application.allow_basic,
-            expires_at: application.expires_at,
-            min_seq: application.min_seq,
-            networks: application.networks.clone().into_boxed_slice(),
-            secrets,
+            enabled: row.enabled,
+            allow_basic: row.allow_basic,
+            expires_at: MaybeInstant::of(row.expires_at),
+            min_seq: row.min_seq,
+            secret,
+            rare: (!rare.networks.is_empty() || rare.previous.is_some()).then(|| Box::new(rare)),
         }
+    }
+
+    /// From which networks it may come; empty for any.
+    #[must_use]
+    pub fn networks(&self) -> &[IpNet] {
+        self.rare.as_ref().map_or(&[], |rare| &rare.networks)
+    }
+
+    /// Its secrets: the current one, and the previous one during an overlap.
+    #[must_use]
+    pub fn secrets(&self) -> [Option<LiveSecret>; 2] {
+        [self.secret, self.rare.as_ref().and_then(|rare| rare.previous)].map(|secret| secret.map(PackedSecret::unpack))
+    }
+
+    /// From when on it is refused.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        self.expires_at.get()
     }
 
     /// Whether the application may be served at all at `now`, whichever secret it used.
     #[must_use]
     pub fn is_usable(&self, now: Timestamp) -> bool {
-        self.enabled && self.expires_at.is_none_or(|end| now < end)
+        self.enabled && self.expires_at().is_none_or(|end| now < end)
     }
 
     /// Whether the secret of that id is alive at `now`.
     #[must_use]
     pub fn has_live_secret(&self, id: CredentialId, now: Timestamp) -> bool {
-        self.secrets.iter().flatten().any(|secret| secret.id == id && secret.is_live(now))
+        self.secrets().into_iter().flatten().any(|secret| secret.id == id && secret.is_live(now))
     }
 }
 
@@ -90,4 +147,16 @@ pub(super) type ClientKey = [u8; 22];
 
 pub(super) fn client_key(client_id: &str) -> Option<ClientKey> {
     client_id.strip_prefix("gh_")?.as_bytes().try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_application_is_small() {
+        // Beside it lie its key, its name, and its place in the table: 250 bytes at most together (docs/sizing.md).
+        assert!(size_of::<LiveApplication>() <= 112, "{}", size_of::<LiveApplication>());
+        assert!(align_of::<LiveApplication>() <= 8);
+    }
 }

@@ -5,10 +5,10 @@ use super::live_application::{ClientKey, LiveApplication, client_key};
 use super::live_gateway::{LiveGateway, LiveGateways, UpstreamCredentials};
 use super::live_keys::LiveKeys;
 use super::role_set::{RoleSet, RoleSetId, RoleSets};
-use crate::domain::application::Application;
 use crate::domain::gateway::{Gateway, GatewayId};
 use crate::domain::role::{Role, RoleId};
 use crate::domain::time::Timestamp;
+use crate::store::live_application::LiveRow;
 use crate::store::token::RevokedToken;
 use arc_swap::ArcSwap;
 use std::collections::VecDeque;
@@ -227,12 +227,12 @@ impl Snapshot {
         LiveGateway { gateway, version, credentials }
     }
 
-    pub(super) fn replace_application(&self, client_id: &str, application: Option<&Application>) {
+    pub(super) fn replace_application(&self, client_id: &str, row: Option<&LiveRow<'_>>) {
         let Some(key) = client_key(client_id) else { return };
-        match application {
-            Some(application) => {
-                let role_set = self.intern(&application.roles);
-                let live = LiveApplication::of(application, role_set, &self.keys.load());
+        match row {
+            Some(row) => {
+                let role_set = self.intern(row.roles);
+                let live = LiveApplication::of(row, role_set, &self.keys.load());
                 self.applications.pin().insert(key, live);
             }
             None => {
@@ -261,17 +261,29 @@ impl Snapshot {
     }
 
     /// Begins another picture, beside the one that decisions read.
-    pub(super) fn begin(&self, keys: LiveKeys, roles: Vec<Role>, applications: usize) -> NewPicture {
-        NewPicture { keys, sets: self.roles.load().with_roles(roles), applications: Vec::with_capacity(applications) }
+    pub(super) fn begin(&self, keys: LiveKeys, roles: Vec<Role>) -> NewPicture {
+        NewPicture { keys, sets: self.roles.load().with_roles(roles), applications: Vec::new() }
     }
 
     /// Replaces the whole picture. Nobody decides by it meanwhile: see [`Snapshot::refuse_all`].
     pub(super) fn replace_all(&self, picture: NewPicture, revoked: Vec<RevokedToken>) {
         let applications = self.applications.pin();
         applications.clear();
-        for (key, application) in picture.applications {
-            applications.insert(key, application);
-        }
+        applications.reserve(picture.applications.iter().map(Vec::len).sum());
+        let put = |part: Vec<(ClientKey, LiveApplication)>| {
+            let applications = self.applications.pin();
+            for (key, application) in part {
+                applications.insert(key, application);
+            }
+        };
+        std::thread::scope(|threads| {
+            let mut parts = picture.applications.into_iter();
+            let last = parts.next_back();
+            for part in parts {
+                threads.spawn(move || put(part));
+            }
+            last.map(put)
+        });
         self.roles.store(Arc::new(picture.sets));
         self.set_keys(picture.keys);
         self.revoked.pin().clear();
@@ -285,14 +297,24 @@ impl Snapshot {
 pub(super) struct NewPicture {
     keys: LiveKeys,
     sets: RoleSets,
-    applications: Vec<(ClientKey, LiveApplication)>,
+    /// In parts, so that the memory of each is free again before the next one is put in place.
+    applications: Vec<Vec<(ClientKey, LiveApplication)>>,
 }
 
+/// How many applications a part of a new picture has: so many that the memory is the system's again as soon as it is free.
+const PART: usize = 262_144;
+
 impl NewPicture {
-    pub(super) fn add(&mut self, application: &Application) {
-        if let Some(key) = client_key(application.client_id.as_str()) {
-            let role_set = self.sets.intern(&application.roles);
-            self.applications.push((key, LiveApplication::of(application, role_set, &self.keys)));
+    pub(super) fn add(&mut self, row: &LiveRow<'_>) {
+        let Some(key) = client_key(row.client_id) else { return };
+        let live = LiveApplication::of(row, self.sets.intern(row.roles), &self.keys);
+        match self.applications.last_mut() {
+            Some(part) if part.len() < PART => part.push((key, live)),
+            _ => {
+                let mut part = Vec::with_capacity(PART);
+                part.push((key, live));
+                self.applications.push(part);
+            }
         }
     }
 }

@@ -254,7 +254,7 @@ fn is_for_gateway(claims: &Claims, issuer: &str, place: Place<'_>) -> bool {
 
 fn check_alive_from(app: &App, facts: Arc<TokenFacts>, address: IpAddr) -> Result<Verified, TokenRefusal> {
     check_alive(app, facts, |application| {
-        if network_allowed(&application.networks, address) { Ok(()) } else { Err(TokenRefusal::Network) }
+        if network_allowed(application.networks(), address) { Ok(()) } else { Err(TokenRefusal::Network) }
     })
 }
 

@@ -15,9 +15,14 @@ impl ClientId {
     /// Parses the exact form; `None` for anything else.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let digits = text.strip_prefix("gh_")?;
-        let valid = digits.len() == 22 && digits.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        valid.then(|| Self(text.to_owned()))
+        Self::is(text).then(|| Self(text.to_owned()))
+    }
+
+    /// Whether a text has that form.
+    #[must_use]
+    pub fn is(text: &str) -> bool {
+        let digits = text.strip_prefix("gh_");
+        digits.is_some_and(|digits| digits.len() == 22 && digits.bytes().all(|byte| byte.is_ascii_alphanumeric()))
     }
 
     /// Its text.
@@ -35,26 +40,27 @@ impl fmt::Display for ClientId {
 
 /// A secret's id: 128 random bits, written as 32 hexadecimal digits; the `cred` claim of tokens issued with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CredentialId(u128);
+pub struct CredentialId([u8; 16]);
 
 impl CredentialId {
     /// The id made of these bits.
     #[must_use]
     pub const fn new(bits: u128) -> Self {
-        Self(bits)
+        // As bytes, because a million of them need not be aligned.
+        Self(bits.to_be_bytes())
     }
 
     /// Parses the exact form; `None` for anything else.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let valid = text.len() == 32 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        if valid { u128::from_str_radix(text, 16).ok().map(Self) } else { None }
+        if valid { u128::from_str_radix(text, 16).ok().map(Self::new) } else { None }
     }
 }
 
 impl fmt::Display for CredentialId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:032x}", self.0)
+        write!(f, "{:032x}", u128::from_be_bytes(self.0))
     }
 }
 

@@ -21,7 +21,7 @@ use super::support::{MACHINE, chance::Chance, postgres::PostgresDatabase};
 /// What a node has of an application, to compare.
 fn picture(app: &App, id: &ClientId) -> Option<String> {
     app.snapshot.with_application(id.as_str(), |application| {
-        let secrets: Vec<_> = application.secrets.iter().flatten().map(|secret| (secret.id, secret.hash)).collect();
+        let secrets: Vec<_> = application.secrets().iter().flatten().map(|secret| (secret.id, secret.hash)).collect();
         format!("{} {} {} {secrets:?}", application.name, application.enabled, application.min_seq)
     })
 }

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 fn credential(app: &App, id: &ClientId) -> CredentialId {
-    let current = |live: &gateway_hub::app::LiveApplication| live.secrets[0].expect("a secret").id;
+    let current = |live: &gateway_hub::app::LiveApplication| live.secrets()[0].expect("a secret").id;
     app.snapshot.with_application(id.as_str(), current).expect("alive")
 }
 
