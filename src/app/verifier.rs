@@ -129,19 +129,31 @@ const GATEWAY_AUDIENCE: &str = "/gateways/";
 /// # Errors
 /// [`TokenRefusal`].
 pub async fn verify(app: &App, token: &str, place: Place<'_>, address: IpAddr) -> Result<Verified, TokenRefusal> {
-    app.fresh()?;
-    let facts = facts(app, token).inspect_err(|refusal| count(app, "", refusal, address))?;
-    let outcome = judge(app, Arc::clone(&facts), place, address).await;
+    let now = app.fresh()?;
+    let facts = facts(app, token, now).inspect_err(|refusal| count(app, "", refusal, address))?;
+    let outcome = judge(app, Arc::clone(&facts), place, address, now).await;
     outcome.inspect_err(|refusal| count(app, &facts.claims.client_id, refusal, address))
 }
 
-async fn judge(app: &App, facts: Arc<TokenFacts>, place: Place<'_>, address: IpAddr) -> Result<Verified, TokenRefusal> {
-    check_times(&facts.claims, app.clock.now())?;
-    if facts.claims.seq > app.snapshot.seq() {
-        // Issued by a node that knows more: read on first. A store that never gets there was put back.
-        app.catch_up(facts.claims.seq).await?;
+async fn judge(
+    app: &App,
+    facts: Arc<TokenFacts>,
+    place: Place<'_>,
+    address: IpAddr,
+    now: Timestamp,
+) -> Result<Verified, TokenRefusal> {
+    check_times(&facts.claims, now)?;
+    let now = read_on(app, &facts, now).await?;
+    check(app, facts, place, address, now)
+}
+
+/// A token issued by a node that knows more: this one reads on first. A store that never gets there was put back.
+async fn read_on(app: &App, facts: &TokenFacts, now: Timestamp) -> Result<Timestamp, Stale> {
+    if facts.claims.seq <= app.snapshot.seq() {
+        return Ok(now);
     }
-    check(app, facts, place, address)
+    app.catch_up(facts.claims.seq).await?;
+    Ok(app.clock.now())
 }
 
 /// Counts a refusal; `client_id` is known once the signature is good.
@@ -164,12 +176,10 @@ fn count(app: &App, client_id: &str, refusal: &TokenRefusal, source: IpAddr) {
 /// # Errors
 /// [`TokenRefusal`].
 pub async fn inspect(app: &App, token: &str) -> Result<Verified, TokenRefusal> {
-    app.fresh()?;
-    let facts = facts(app, token)?;
-    check_times(&facts.claims, app.clock.now())?;
-    if facts.claims.seq > app.snapshot.seq() {
-        app.catch_up(facts.claims.seq).await?;
-    }
+    let now = app.fresh()?;
+    let facts = facts(app, token, now)?;
+    check_times(&facts.claims, now)?;
+    let now = read_on(app, &facts, now).await?;
     let is_here = |audience: &String| {
         audience == app.issuer()
             || audience_gateway(app.issuer(), audience).is_some_and(|name| app.snapshot.gateway(name).is_some())
@@ -177,13 +187,12 @@ pub async fn inspect(app: &App, token: &str) -> Result<Verified, TokenRefusal> {
     if !facts.claims.aud.iter().any(is_here) {
         return Err(TokenRefusal::WrongAudience);
     }
-    check_alive(app, facts, |_| Ok(()))
+    check_alive(app, facts, now, |_| Ok(()))
 }
 
 /// The facts of a token with a good signature, from the cache if it was verified lately. What comes from there may have
 /// expired since.
-fn facts(app: &App, token: &str) -> Result<Arc<TokenFacts>, TokenRefusal> {
-    let now = app.clock.now();
+fn facts(app: &App, token: &str, now: Timestamp) -> Result<Arc<TokenFacts>, TokenRefusal> {
     let keys = app.snapshot.keys();
     // The cache holds what was verified with a set of keys: another set, and it is verified again.
     let hash = hash(token);
@@ -210,12 +219,18 @@ fn check_times(claims: &Claims, now: Timestamp) -> Result<(), TokenFault> {
     if now.seconds() >= claims.exp { Err(TokenFault::Expired) } else { Ok(()) }
 }
 
-fn check(app: &App, facts: Arc<TokenFacts>, place: Place<'_>, address: IpAddr) -> Result<Verified, TokenRefusal> {
+fn check(
+    app: &App,
+    facts: Arc<TokenFacts>,
+    place: Place<'_>,
+    address: IpAddr,
+    now: Timestamp,
+) -> Result<Verified, TokenRefusal> {
     let everywhere = facts.claims.is_for(app.issuer());
     if !everywhere && !is_for_gateway(&facts.claims, app.issuer(), place) {
         return Err(TokenRefusal::WrongAudience);
     }
-    check_alive_from(app, facts, address)
+    check_alive_from(app, facts, address, now)
 }
 
 /// The application whose API key was used directly, as HTTP Basic on gateways: as if it had just got a token for all that its
@@ -252,8 +267,13 @@ fn is_for_gateway(claims: &Claims, issuer: &str, place: Place<'_>) -> bool {
     }
 }
 
-fn check_alive_from(app: &App, facts: Arc<TokenFacts>, address: IpAddr) -> Result<Verified, TokenRefusal> {
-    check_alive(app, facts, |application| {
+fn check_alive_from(
+    app: &App,
+    facts: Arc<TokenFacts>,
+    address: IpAddr,
+    now: Timestamp,
+) -> Result<Verified, TokenRefusal> {
+    check_alive(app, facts, now, |application| {
         if network_allowed(application.networks(), address) { Ok(()) } else { Err(TokenRefusal::Network) }
     })
 }
@@ -267,20 +287,20 @@ fn check_alive_from(app: &App, facts: Arc<TokenFacts>, address: IpAddr) -> Resul
 /// # Errors
 /// [`TokenRefusal`].
 pub fn check_again(app: &App, verified: &Verified, address: IpAddr) -> Result<Arc<RoleSet>, TokenRefusal> {
-    app.fresh()?;
+    let now = app.fresh()?;
     let lifetime = i64::try_from(app.config.token.lifetime.as_secs()).unwrap_or(i64::MAX);
-    if app.clock.now().seconds() >= verified.token.claims.exp.saturating_add(lifetime) {
+    if now.seconds() >= verified.token.claims.exp.saturating_add(lifetime) {
         return Err(TokenFault::Expired.into());
     }
-    check_alive_from(app, Arc::clone(&verified.token), address).map(|verified| verified.roles)
+    check_alive_from(app, Arc::clone(&verified.token), address, now).map(|verified| verified.roles)
 }
 
 fn check_alive(
     app: &App,
     facts: Arc<TokenFacts>,
+    now: Timestamp,
     also: impl FnOnce(&super::LiveApplication) -> Result<(), TokenRefusal>,
 ) -> Result<Verified, TokenRefusal> {
-    let now = app.clock.now();
     if app.snapshot.is_revoked(&facts.claims.jti) {
         return Err(TokenRefusal::Dead);
     }

@@ -55,12 +55,12 @@ const AWAY: Duration = Duration::from_secs(1);
 fn still_served(app: &App) -> String {
     let limit = app.config.timing.staleness_limit;
     match (app.fresh(), app.snapshot.last_good_poll()) {
-        (Ok(()), Some(began)) if app.clock.now().since(began) > AWAY => format!(
+        (Ok(_), Some(began)) if app.clock.now().since(began) > AWAY => format!(
             "Applications go on being served by what was in effect before. If this lasts, this node refuses everything \
              from {} on.",
             When::new(began.plus(limit)).time
         ),
-        (Ok(()), _) => String::new(),
+        (Ok(_), _) => String::new(),
         _ => "Until it is back, this node refuses every application.".to_owned(),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// Security state and what the hub tells about itself; applications may at most view it (DESIGN: rule 4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,7 +62,7 @@ impl SecurityResource {
 
 /// A gateway's name: a slug of 1 to 63 lower-case letters, digits and inner hyphens.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct GatewayName(String);
+pub struct GatewayName(Arc<str>);
 
 impl GatewayName {
     /// Parses a slug; `None` for anything else.
@@ -71,7 +72,7 @@ impl GatewayName {
             && text.bytes().all(is_slug_byte)
             && !text.starts_with('-')
             && !text.ends_with('-');
-        valid.then(|| Self(text.to_owned()))
+        valid.then(|| Self(text.into()))
     }
 
     /// The slug.

@@ -13,9 +13,9 @@ use crate::{
     app::{
         App, client_auth,
         usage::Refused,
-        verifier::{self, Place, Verified},
+        verifier::{self, Place, TokenFacts, Verified},
     },
-    domain::{access::Permit, application::CredentialId, denial::DenialReason, grant::Action, resource::Resource},
+    domain::{access::Permit, denial::DenialReason, grant::Action, resource::Resource},
     http::{
         basic::{self, BasicFault},
         bearer::{self, Challenge, Presented},
@@ -134,17 +134,24 @@ impl Gate {
         self.access.path
     }
 
-    /// Lets a request through to its handler or answers it.
+    /// Lets a request through to its handler or answers it. `caught` tells whose it is, once verified.
     ///
     /// # Errors
     /// The answer, when the request is refused.
-    pub async fn admit(&self, app: &Arc<App>, parts: &mut Parts) -> Result<(), Response> {
+    pub(super) async fn admit(
+        &self,
+        app: &Arc<App>,
+        parts: &mut Parts,
+        caught: &mut Option<Caught>,
+    ) -> Result<(), Response> {
         if let Some(guard) = &self.guard {
             return guard.admit(app, &self.access, parts).await;
         }
         match self.access.caller {
             Caller::Anyone | Caller::Client => Ok(()),
-            Caller::Application => self.admit_application(app, parts).await.map_err(IntoResponse::into_response),
+            Caller::Application => {
+                self.admit_application(app, parts, caught).await.map_err(IntoResponse::into_response)
+            }
             Caller::Operations => {
                 let context = parts.extensions.get::<RequestContext>();
                 if context.is_some_and(|context| context.operations) {
@@ -166,7 +173,12 @@ impl Gate {
         }
     }
 
-    async fn admit_application(&self, app: &Arc<App>, parts: &mut Parts) -> Result<(), Problem> {
+    async fn admit_application(
+        &self,
+        app: &Arc<App>,
+        parts: &mut Parts,
+        caught: &mut Option<Caught>,
+    ) -> Result<(), Problem> {
         let context = *parts.extensions.get::<RequestContext>().ok_or_else(Problem::internal)?;
         if bearer::in_query(parts.uri.query()) {
             let reason = "access tokens are not accepted in the query";
@@ -187,11 +199,8 @@ impl Gate {
                 return Err(refusal::invalid_token("the Authorization header does not hold one well-formed token"));
             }
         };
-        let caught = Caught {
-            client_id: verified.client_id().to_owned(),
-            credential: verified.token.credential,
-            source: context.address,
-        };
+        // The application is named to the access log even when it is refused here.
+        let caught = caught.insert(Caught { token: Arc::clone(&verified.token), source: context.address });
         let permit = match &self.access.permission {
             Permission::None | Permission::ByHandler => None,
             Permission::View(resource) => {
@@ -206,8 +215,6 @@ impl Gate {
             let console_only = self.access.permission == Permission::ConsoleOnly;
             caught.refused(app, if console_only { DenialReason::ConsoleOnly } else { DenialReason::NotAllowed });
         }
-        // The application is named to the access log even when it is refused here.
-        parts.extensions.insert(caught);
         let permit = permit.transpose()?;
         parts.extensions.insert(Authorised { verified, permit });
         Ok(())
@@ -242,7 +249,8 @@ impl Gate {
             caught.refused(app, DenialReason::NotAllowed);
         } else {
             let used = forwarded.map(|forwarded| (&forwarded.resource, forwarded.action)).or(self.grant());
-            app.usage.request(&caught.client_id, caught.credential, used, app.clock.now());
+            let TokenFacts { claims, credential, .. } = &*caught.token;
+            app.usage.request(&claims.client_id, *credential, used, app.clock.now());
         }
     }
 }
@@ -273,8 +281,9 @@ fn by_basic(app: &App, header: &[u8], context: &RequestContext) -> Result<Verifi
     })?;
     let (client_id, credential) = (client.client_id.clone(), client.credential);
     verifier::of_key(app, client).ok_or_else(|| {
-        let source = context.address;
-        Caught { client_id, credential, source }.refused(app, DenialReason::NotAllowed);
+        let (credential, source) = (Some(credential), context.address);
+        let reason = DenialReason::NotAllowed;
+        app.usage.refused(&Refused { client_id: &client_id, credential, reason, source, now: app.clock.now() });
         invalid_credentials()
     })
 }
@@ -286,18 +295,19 @@ fn invalid_credentials() -> Problem {
 }
 
 /// The verified application of a request that may still be refused.
-#[derive(Clone)]
 pub(super) struct Caught {
-    pub(super) client_id: String,
-    credential: CredentialId,
+    token: Arc<TokenFacts>,
     source: IpAddr,
 }
 
 impl Caught {
+    pub(super) fn client_id(&self) -> &str {
+        &self.token.claims.client_id
+    }
+
     fn refused(&self, app: &App, reason: DenialReason) {
-        let Self { client_id, credential, source } = self;
-        let credential = Some(*credential);
-        app.usage.refused(&Refused { client_id, credential, reason, source: *source, now: app.clock.now() });
+        let (client_id, credential) = (self.client_id(), Some(self.token.credential));
+        app.usage.refused(&Refused { client_id, credential, reason, source: self.source, now: app.clock.now() });
     }
 }
 

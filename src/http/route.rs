@@ -15,7 +15,7 @@ use crate::{
     app::App,
     http::{
         document::Documentation,
-        gate::{Access, Caller, Caught, Gate, Guard, Permission, Trace, unknown_path},
+        gate::{Access, Caller, Gate, Guard, Permission, Trace, unknown_path},
         kind,
         problem::Problem,
         surface::Surface,
@@ -221,7 +221,7 @@ async fn other_method(
 ) -> Response {
     let safe = [Method::GET, Method::HEAD, Method::OPTIONS, Method::TRACE].contains(request.method());
     if let Some(gate) = console_only.filter(|_| !safe)
-        && let Err(refusal) = gate.admit(app, &mut request.into_parts().0).await
+        && let Err(refusal) = gate.admit(app, &mut request.into_parts().0, &mut None).await
     {
         return refusal;
     }
@@ -254,8 +254,8 @@ where
         Box::pin(async move {
             let Self { gate, handler } = self;
             let (mut parts, body) = request.into_parts();
-            let admitted = gate.admit(&app, &mut parts).await;
-            let caught = parts.extensions.remove::<Caught>();
+            let mut caught = None;
+            let admitted = gate.admit(&app, &mut parts, &mut caught).await;
             let mut response = match (admitted, &caught) {
                 (Ok(()), Some(caught)) => {
                     let response = handler.call(Request::from_parts(parts, body), Arc::clone(&app)).await;
@@ -266,7 +266,7 @@ where
                 (Err(refusal), _) => gate.explain(refusal, Request::from_parts(parts, body)).await,
             };
             if response.status().as_u16() >= 400 {
-                let client_id = caught.map(|caught| caught.client_id);
+                let client_id = caught.map(|caught| caught.client_id().to_owned());
                 response.extensions_mut().insert(Trace { path: gate.path(), client_id });
             }
             response

@@ -67,7 +67,8 @@ pub(super) async fn forward(
         GatewayKind::Prometheus => {
             let query = parts.uri.query().map(ToOwned::to_owned);
             let asked = Asked { method: parts.method, query, headers: parts.headers, body };
-            let enforced = prometheus::enforce(&memory, &live, &verified, &path, asked).await;
+            // Boxed: plain forwarding should not carry room for it.
+            let enforced = Box::pin(prometheus::enforce(&memory, &live, &verified, &path, asked)).await;
             let (enforced, answering) = enforced.map_err(prometheus_problem::for_clients)?;
             (enforced, Some(answering))
         }
@@ -77,19 +78,21 @@ pub(super) async fn forward(
         request = assertion::add(&app, gateway, &verified, &permit, request)?;
     }
     let forwarded = Forwarded { resource, action: permit.action() };
-    let (app_, id, address) = (Arc::clone(&app), gateway.id.clone(), context.address);
-    let tether = Arc::new(Hold { app: app_, verified, permit, gateway: id, address, cut });
+    let (app_, live_, address) = (Arc::clone(&app), Arc::clone(&live), context.address);
+    let tether = Arc::new(Hold { app: app_, verified, permit, gateway: live_, address, cut });
     let answered = upstreams.forward(&app, &live, request, tether).await;
     let mut answer = answered.map_err(|fault| {
         tracing::debug!(gateway = name, %fault, "a request could not be forwarded");
         let problem = problem::forward(&fault, name);
         if gateway.kind == GatewayKind::Prometheus { prometheus_problem::for_clients(problem) } else { problem }
     })?;
+    // As upwards: answers that are ready are written together.
+    tokio::task::yield_now().await;
     headers::strip_down(answer.headers_mut());
     location::rewrite(answer.headers_mut(), gateway, app.config.public_url.as_str());
     let mut answer = match answering {
         None => answer.map(Body::new),
-        Some(answering) => answering.answer(answer, name).await.map_err(prometheus_problem::for_clients)?,
+        Some(answering) => Box::pin(answering.answer(answer, name)).await.map_err(prometheus_problem::for_clients)?,
     };
     headers::add_down(answer.headers_mut());
     *answer.extensions_mut() = http::Extensions::new();

@@ -12,50 +12,56 @@ pub(super) const X_ASSERTION: HeaderName = HeaderName::from_static("x-gateway-hu
 pub(super) const X_HUB_PREFIX: &str = "x-gateway-hub-";
 
 /// About one connection only (RFC 9110 §7.6.1), besides those that `Connection` names.
-const HOP_BY_HOP: [&str; 10] = [
-    "connection",
-    "keep-alive",
-    "proxy-connection",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-authentication-info",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
+fn is_hop_by_hop(name: &str) -> bool {
+    matches!(
+        name,
+        "connection"
+            | "keep-alive"
+            | "proxy-connection"
+            | "proxy-authenticate"
+            | "proxy-authorization"
+            | "proxy-authentication-info"
+            | "te"
+            | "trailer"
+            | "transfer-encoding"
+            | "upgrade"
+    )
+}
 
 /// Never go up: the caller's credentials, who they say they are, and what would make the upstream see another request.
-const NEVER_UP: [&str; 28] = [
-    "authorization",
-    "cookie",
-    "cookie2",
-    "expect",
-    "forwarded",
-    "host",
-    "http2-settings",
-    "max-forwards",
-    "remote-user",
-    "via",
-    "x-authenticated-user",
-    "x-client-cert",
-    "x-client-dn",
-    "x-client-verify",
-    "x-email",
-    "x-groups",
-    "x-http-method",
-    "x-http-method-override",
-    "x-http-path-override",
-    "x-method-override",
-    "x-original-method",
-    "x-original-uri",
-    "x-original-url",
-    "x-real-ip",
-    "x-rewrite-url",
-    "x-scope-orgid",
-    "x-user",
-    "thanos-tenant",
-];
+fn never_goes_up(name: &str) -> bool {
+    matches!(
+        name,
+        "authorization"
+            | "cookie"
+            | "cookie2"
+            | "expect"
+            | "forwarded"
+            | "host"
+            | "http2-settings"
+            | "max-forwards"
+            | "remote-user"
+            | "via"
+            | "x-authenticated-user"
+            | "x-client-cert"
+            | "x-client-dn"
+            | "x-client-verify"
+            | "x-email"
+            | "x-groups"
+            | "x-http-method"
+            | "x-http-method-override"
+            | "x-http-path-override"
+            | "x-method-override"
+            | "x-original-method"
+            | "x-original-uri"
+            | "x-original-url"
+            | "x-real-ip"
+            | "x-rewrite-url"
+            | "x-scope-orgid"
+            | "x-user"
+            | "thanos-tenant"
+    )
+}
 
 /// The same, all that begin so.
 const NEVER_UP_PREFIXES: [&str; 10] = [
@@ -72,35 +78,38 @@ const NEVER_UP_PREFIXES: [&str; 10] = [
 ];
 
 /// Never come down: what would act on the hub's own address, or on a proxy in front of it.
-const NEVER_DOWN: [&str; 27] = [
-    "accept-ch",
-    "alt-svc",
-    "authentication-info",
-    "clear-site-data",
-    "content-security-policy",
-    "content-security-policy-report-only",
-    "critical-ch",
-    "cross-origin-embedder-policy",
-    "cross-origin-opener-policy",
-    "cross-origin-resource-policy",
-    "expect-ct",
-    "nel",
-    "origin-agent-cluster",
-    "permissions-policy",
-    "public-key-pins",
-    "public-key-pins-report-only",
-    "refresh",
-    "report-to",
-    "reporting-endpoints",
-    "service-worker-allowed",
-    "set-cookie",
-    "set-cookie2",
-    "sourcemap",
-    "strict-transport-security",
-    "timing-allow-origin",
-    "www-authenticate",
-    "x-sendfile",
-];
+fn never_comes_down(name: &str) -> bool {
+    matches!(
+        name,
+        "accept-ch"
+            | "alt-svc"
+            | "authentication-info"
+            | "clear-site-data"
+            | "content-security-policy"
+            | "content-security-policy-report-only"
+            | "critical-ch"
+            | "cross-origin-embedder-policy"
+            | "cross-origin-opener-policy"
+            | "cross-origin-resource-policy"
+            | "expect-ct"
+            | "nel"
+            | "origin-agent-cluster"
+            | "permissions-policy"
+            | "public-key-pins"
+            | "public-key-pins-report-only"
+            | "refresh"
+            | "report-to"
+            | "reporting-endpoints"
+            | "service-worker-allowed"
+            | "set-cookie"
+            | "set-cookie2"
+            | "sourcemap"
+            | "strict-transport-security"
+            | "timing-allow-origin"
+            | "www-authenticate"
+            | "x-sendfile"
+    )
+}
 
 const NEVER_DOWN_PREFIXES: [&str; 4] = ["access-control-", "x-accel-", "x-gateway-hub-", "x-lighttpd-"];
 
@@ -109,15 +118,13 @@ pub(super) fn strip_up(headers: &mut HeaderMap) {
     strip(headers, |name| {
         // Servers read X_A and X.A as X-A; no name in use needs other characters.
         let odd = name.bytes().any(|byte| !byte.is_ascii_alphanumeric() && byte != b'-');
-        odd || NEVER_UP.contains(&name) || NEVER_UP_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+        odd || never_goes_up(name) || NEVER_UP_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
     });
 }
 
 /// Leaves of an upstream's headers what may come down. `Location` and the like are seen to elsewhere.
 pub(super) fn strip_down(headers: &mut HeaderMap) {
-    strip(headers, |name| {
-        NEVER_DOWN.contains(&name) || NEVER_DOWN_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
-    });
+    strip(headers, |name| never_comes_down(name) || NEVER_DOWN_PREFIXES.iter().any(|prefix| name.starts_with(prefix)));
 }
 
 /// What every answer of a gateway carries: no browser treats it as a page of the hub.
@@ -132,7 +139,7 @@ fn strip(headers: &mut HeaderMap, refused: impl Fn(&str) -> bool) {
         .keys()
         .filter(|name| {
             let name = name.as_str();
-            HOP_BY_HOP.contains(&name) || refused(name) || named.iter().any(|own| own == name)
+            is_hop_by_hop(name) || refused(name) || named.iter().any(|own| own == name)
         })
         .cloned()
         .collect();

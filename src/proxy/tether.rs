@@ -3,10 +3,9 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::app::App;
 use crate::app::verifier::{Verified, check_again};
+use crate::app::{App, LiveGateway};
 use crate::domain::access::Permit;
-use crate::domain::gateway::GatewayId;
 use crate::domain::resource::Resource;
 use crate::http::context::Cut;
 use crate::upstream::Tether;
@@ -16,7 +15,7 @@ pub(super) struct Hold {
     pub(super) app: Arc<App>,
     pub(super) verified: Verified,
     pub(super) permit: Permit,
-    pub(super) gateway: GatewayId,
+    pub(super) gateway: Arc<LiveGateway>,
     pub(super) address: IpAddr,
     pub(super) cut: Cut,
 }
@@ -28,7 +27,8 @@ impl Tether for Hold {
             roles.access.reach(self.permit.resource(), self.permit.action()).as_ref() == Some(self.permit.reach());
         let Resource::Gateway(name) = self.permit.resource() else { return false };
         // A gateway of the same name may be another one by now.
-        same_reach && self.app.snapshot.gateway(name.as_str()).is_some_and(|live| live.gateway.id == self.gateway)
+        same_reach
+            && self.app.snapshot.gateway(name.as_str()).is_some_and(|live| live.gateway.id == self.gateway.gateway.id)
     }
 
     fn cut(&self) {

@@ -80,14 +80,23 @@ async fn serve(
     let connection = Connection { peer, tls: tls.is_some(), operations, cut: Cut::default() };
     match tls {
         None => serve_http1(stream, connection, service, watcher).await,
-        Some(acceptor) => {
-            let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await else { return };
-            if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
-                serve_http2(stream, connection, service, watcher).await;
-            } else {
-                serve_http1(stream, connection, service, watcher).await;
-            }
-        }
+        // Boxed: without TLS a connection should not carry room for it.
+        Some(acceptor) => Box::pin(serve_tls(stream, connection, &acceptor, service, watcher)).await,
+    }
+}
+
+async fn serve_tls(
+    stream: TcpStream,
+    connection: Connection,
+    acceptor: &TlsAcceptor,
+    service: Arc<Service>,
+    watcher: Watcher,
+) {
+    let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await else { return };
+    if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+        serve_http2(stream, connection, service, watcher).await;
+    } else {
+        serve_http1(stream, connection, service, watcher).await;
     }
 }
 

@@ -17,18 +17,11 @@ use super::line::Line;
 use super::outgoing::{Outgoing, Streaming, Upload};
 use super::place::Place;
 use super::registry::{Upstream, Upstreams};
-use super::request::{EnforcedRequest, RequestBody};
+use super::request::{EnforcedRequest, Head, RequestBody};
 use super::watch::Tether;
 use super::{TICK, ticks};
 use crate::app::{App, LiveGateway};
 use crate::domain::gateway::Timeouts;
-
-/// A request as it is sent to any of the addresses.
-struct Head {
-    method: Method,
-    target: String,
-    headers: HeaderMap,
-}
 
 /// A request that was sent and not answered.
 enum Failed {
@@ -82,17 +75,16 @@ impl Upstreams {
     ) -> Result<Response<AnswerBody>, ForwardFault> {
         let limits = upstream.live.gateway.limits;
         let slot = Slot::take(&upstream.kept, limits.concurrent).ok_or(ForwardFault::Busy)?;
-        let EnforcedRequest { method, target, mut headers, body, .. } = request;
+        let EnforcedRequest { mut head, body, .. } = request;
         let (mut body, upload) = outgoing(body, limits.body)?;
-        frame(&mut headers, &body);
+        frame(&mut head.headers, &body);
         for (name, value) in &upstream.headers {
-            headers.insert(name.clone(), value.clone());
+            head.headers.insert(name.clone(), value.clone());
         }
         let repeatable = upload.is_none()
             && matches!(body, Outgoing::Empty)
-            && [Method::GET, Method::HEAD, Method::OPTIONS].contains(&method);
+            && [Method::GET, Method::HEAD, Method::OPTIONS].contains(&head.method);
         let timeouts = upstream.live.gateway.timeouts;
-        let mut head = Head { method, target, headers };
         let mut fresh = false;
         loop {
             let (place, mut line, reused) = self.line(app, upstream, fresh).await?;
@@ -102,7 +94,7 @@ impl Upstreams {
             // A connection that waited may turn out to be closed; then a safe request is sent once more.
             let spare = (reused && repeatable).then(|| head.headers.clone());
             let exchange = Exchange { tether: &*tether, upload: upload.as_deref(), timeouts, body_limit: limits.body };
-            let sent = exchange.run(&mut line, &head.method, &head.target, head.headers, body, &place).await;
+            let sent = exchange.run(&mut line, &mut head, body, &place).await;
             match sent {
                 Ok(mut response) => {
                     let status = response.status();
@@ -152,7 +144,9 @@ impl Upstreams {
                 next_try = next_try.min(Some(until)).or(Some(until));
                 continue;
             }
-            match place.connect(&upstream.live, &self.own, upstream.live.gateway.timeouts.connect).await {
+            // Boxed: most requests find a connection.
+            let limit = upstream.live.gateway.timeouts.connect;
+            match Box::pin(place.connect(&upstream.live, &self.own, limit)).await {
                 Ok(line) => {
                     place.breaker.connected();
                     return Ok((Arc::clone(place), line, false));
@@ -212,6 +206,19 @@ fn frame(headers: &mut HeaderMap, body: &Outgoing) {
     }
 }
 
+/// The request for one of the addresses; the headers are taken out of the head.
+fn request(head: &mut Head, body: Outgoing, place: &Place) -> Result<Request<Outgoing>, Failed> {
+    let (prefix, target) = (place.address.path(), head.target.as_str());
+    let uri = if prefix.is_empty() { Uri::try_from(target) } else { Uri::try_from(format!("{prefix}{target}")) };
+    let uri = uri.map_err(|_| Failed::Final(ForwardFault::Broken("the path can't be sent".to_owned())))?;
+    head.headers.insert(header::HOST, place.host.clone());
+    let mut request = Request::new(body);
+    *request.method_mut() = head.method.clone();
+    *request.uri_mut() = uri;
+    *request.headers_mut() = std::mem::take(&mut head.headers);
+    Ok(request)
+}
+
 /// One request on one connection.
 struct Exchange<'a> {
     tether: &'a dyn Tether,
@@ -224,20 +231,14 @@ impl Exchange<'_> {
     async fn run(
         &self,
         line: &mut Line,
-        method: &Method,
-        target: &str,
-        mut headers: HeaderMap,
+        head: &mut Head,
         body: Outgoing,
         place: &Place,
     ) -> Result<Response<Incoming>, Failed> {
-        let prefix = place.address.path();
-        let uri = if prefix.is_empty() { Uri::try_from(target) } else { Uri::try_from(format!("{prefix}{target}")) };
-        let uri = uri.map_err(|_| Failed::Final(ForwardFault::Broken("the path can't be sent".to_owned())))?;
-        headers.insert(header::HOST, place.host.clone());
-        let mut request = Request::new(body);
-        *request.method_mut() = method.clone();
-        *request.uri_mut() = uri;
-        *request.headers_mut() = headers;
+        let request = request(head, body, place)?;
+        // Under load what is ready is read first and written together: a write that wakes a sleeping peer costs several times
+        // one to a peer that is awake. An idle hub waits for nothing.
+        tokio::task::yield_now().await;
         let (sender, mut drive) = line.halves();
         let mut sending = pin!(sender.try_send_request(request));
         let mut tick = pin!(sleep(TICK));

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use super::answer::AnswerBody;
 use super::registry::Upstreams;
-use super::request::{EnforcedRequest, RequestBody};
+use super::request::{EnforcedRequest, Head, RequestBody};
 use super::watch::Tether;
 use crate::app::{App, LiveGateway, UpstreamCredentials};
 use crate::domain::gateway::{Gateway, GatewayKind, Limits, Timeouts, UpstreamAddress};
@@ -132,9 +132,7 @@ impl Place {
         headers.insert(header::USER_AGENT, HeaderValue::from_static("gateway-hub"));
         let request = EnforcedRequest {
             resource: self.live.gateway.resource(),
-            method: Method::GET,
-            target: target.to_owned(),
-            headers,
+            head: Box::new(Head { method: Method::GET, target: target.to_owned(), headers }),
             body: RequestBody::Empty,
         };
         let answered = self.upstreams.forward(app, &self.live, request, Arc::new(Free)).await;

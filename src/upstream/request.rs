@@ -25,10 +25,16 @@ pub enum RequestBody {
 #[derive(Debug)]
 pub struct EnforcedRequest {
     pub(super) resource: Resource,
+    pub(super) head: Box<Head>,
+    pub(super) body: RequestBody,
+}
+
+/// All but the body, at one place in memory: it is handed on from future to future.
+#[derive(Debug)]
+pub(super) struct Head {
     pub(super) method: Method,
     pub(super) target: String,
     pub(super) headers: HeaderMap,
-    pub(super) body: RequestBody,
 }
 
 /// The permit reaches some rows only, and nothing in the request sees to that.
@@ -60,7 +66,7 @@ impl EnforcedRequest {
     /// A request that keeps to the permit's data filters, by its own form or by an upstream that was told.
     #[must_use]
     pub fn filtered(permit: &Permit, method: Method, target: String, headers: HeaderMap, body: RequestBody) -> Self {
-        Self { resource: permit.resource().clone(), method, target, headers, body }
+        Self { resource: permit.resource().clone(), head: Box::new(Head { method, target, headers }), body }
     }
 
     /// A request for a Prometheus-compatible store, which was made to reach permitted series only. `headers` as above, without
