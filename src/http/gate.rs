@@ -150,7 +150,10 @@ impl Gate {
         match self.access.caller {
             Caller::Anyone | Caller::Client => Ok(()),
             Caller::Application => {
-                self.admit_application(app, parts, caught).await.map_err(IntoResponse::into_response)
+                let context = *context_of(parts).map_err(IntoResponse::into_response)?;
+                let authorised = self.authorise(app, parts, &context, caught).await;
+                parts.extensions.insert(authorised.map_err(IntoResponse::into_response)?);
+                Ok(())
             }
             Caller::Operations => {
                 let context = parts.extensions.get::<RequestContext>();
@@ -173,13 +176,17 @@ impl Gate {
         }
     }
 
-    async fn admit_application(
+    /// The application whose token the request carries, with its permit. `caught` tells whose it is even when it is refused.
+    ///
+    /// # Errors
+    /// The problem, when the request is refused.
+    pub(super) async fn authorise(
         &self,
         app: &Arc<App>,
-        parts: &mut Parts,
+        parts: &Parts,
+        context: &RequestContext,
         caught: &mut Option<Caught>,
-    ) -> Result<(), Problem> {
-        let context = *parts.extensions.get::<RequestContext>().ok_or_else(Problem::internal)?;
+    ) -> Result<Authorised, Problem> {
         if bearer::in_query(parts.uri.query()) {
             let reason = "access tokens are not accepted in the query";
             return Err(Problem::bad_request(
@@ -192,7 +199,7 @@ impl Gate {
                 .await
                 .map_err(|refused| refusal::token(&refused))?,
             Presented::Nothing => match parts.headers.get(header::AUTHORIZATION) {
-                Some(value) if self.is_gateway() => by_basic(app, value.as_bytes(), &context)?,
+                Some(value) if self.is_gateway() => by_basic(app, value.as_bytes(), context)?,
                 _ => return Err(token_missing()),
             },
             Presented::Malformed => {
@@ -215,9 +222,7 @@ impl Gate {
             let console_only = self.access.permission == Permission::ConsoleOnly;
             caught.refused(app, if console_only { DenialReason::ConsoleOnly } else { DenialReason::NotAllowed });
         }
-        let permit = permit.transpose()?;
-        parts.extensions.insert(Authorised { verified, permit });
-        Ok(())
+        Ok(Authorised { verified, permit: permit.transpose()? })
     }
 
     fn is_gateway(&self) -> bool {
@@ -242,6 +247,14 @@ impl Gate {
         }
     }
 
+    /// Tells the access log which route a refused request met, and whose it was.
+    pub(super) fn trace(&self, caught: Option<&Caught>, response: &mut Response) {
+        if response.status().as_u16() >= 400 {
+            let client_id = caught.map(|caught| caught.client_id().to_owned());
+            response.extensions_mut().insert(Trace { path: self.path(), client_id });
+        }
+    }
+
     /// Counts a request that got to its handler.
     pub(super) fn count(&self, app: &App, caught: &Caught, response: &Response) {
         let forwarded = response.extensions().get::<Forwarded>();
@@ -253,6 +266,10 @@ impl Gate {
             app.usage.request(&claims.client_id, *credential, used, app.clock.now());
         }
     }
+}
+
+fn context_of(parts: &Parts) -> Result<&RequestContext, Problem> {
+    parts.extensions.get::<RequestContext>().ok_or_else(Problem::internal)
 }
 
 fn token_missing() -> Problem {

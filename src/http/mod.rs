@@ -11,6 +11,7 @@ pub mod body;
 pub mod context;
 pub mod counters;
 pub mod document;
+pub mod forwarding;
 pub mod gate;
 pub mod kind;
 pub mod parameters;

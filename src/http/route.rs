@@ -15,6 +15,7 @@ use crate::{
     app::App,
     http::{
         document::Documentation,
+        forwarding::{Forwarder, Forwarding},
         gate::{Access, Caller, Gate, Guard, Permission, Trace, unknown_path},
         kind,
         problem::Problem,
@@ -39,7 +40,8 @@ pub struct Route {
     pub permission: Permission,
     /// Its documentation, for the surfaces that the OpenAPI document covers.
     pub documentation: Option<Documentation>,
-    attach: Attach,
+    /// How the router gets at its handler; a forwarded route needs none.
+    attach: Option<Attach>,
 }
 
 impl Route {
@@ -71,8 +73,15 @@ where
         .map(|method| MethodFilter::try_from(method.clone()).expect("route tables use standard methods"))
         .reduce(MethodFilter::or)
         .expect("a route has a method");
-    let attach: Attach = Box::new(move |gate| on(filter, Gated { gate, handler }));
+    let attach: Option<Attach> = Some(Box::new(move |gate| on(filter, Gated { gate, handler })));
     Route { methods: methods.to_vec(), path, caller, permission, documentation: None, attach }
+}
+
+/// A route that the table's [`Forwarder`] answers for applications, by its own decision.
+#[must_use]
+pub fn forwarded(methods: &[Method], path: &'static str) -> Route {
+    let (caller, permission) = (Caller::Application, Permission::ByHandler);
+    Route { methods: methods.to_vec(), path, caller, permission, documentation: None, attach: None }
 }
 
 /// A GET route.
@@ -136,19 +145,27 @@ pub struct RouteTable {
     pub routes: Vec<Route>,
     guard: Option<Arc<dyn Guard>>,
     rescue: Option<Rescue>,
+    forwarder: Option<Arc<dyn Forwarder>>,
 }
 
 impl RouteTable {
     /// The table of a surface.
     #[must_use]
     pub fn new(surface: Surface, routes: Vec<Route>) -> Self {
-        Self { surface, routes, guard: None, rescue: None }
+        Self { surface, routes, guard: None, rescue: None, forwarder: None }
     }
 
     /// Puts the surface's own guard in front of every route of this table.
     #[must_use]
     pub fn guarded_by(mut self, guard: Arc<dyn Guard>) -> Self {
         self.guard = Some(guard);
+        self
+    }
+
+    /// Sets who answers the routes that are forwarded.
+    #[must_use]
+    pub fn forwarded_by(mut self, forwarder: Arc<dyn Forwarder>) -> Self {
+        self.forwarder = Some(forwarder);
         self
     }
 
@@ -166,26 +183,34 @@ pub struct Mounted {
     pub router: Router,
     /// By [`Surface::index`], the form of errors.
     pub rescues: [Rescue; Surface::ALL.len()],
+    /// The way to the gateways.
+    pub(super) forwarding: Option<Forwarding>,
 }
 
 /// Mounts the tables: the only place where paths become routes.
 ///
 /// # Panics
-/// If two routes have the same method and path: a mistake in the tables, found by the first test.
+/// If two routes have the same method and path, or forwarded ones no forwarder: a mistake in the tables, found by the first test.
 #[must_use]
 pub fn mount(tables: Vec<RouteTable>, app: Arc<App>) -> Mounted {
     let mut rescues = [problem_details as Rescue; Surface::ALL.len()];
     let mut by_path: BTreeMap<&'static str, Path> = BTreeMap::new();
+    let mut forwarding = None;
     for table in tables {
         if let Some(rescue) = table.rescue {
             rescues[table.surface.index()] = rescue;
         }
         for route in table.routes {
+            let Some(attach) = route.attach else {
+                let forwarder = table.forwarder.clone().expect("a table with forwarded routes has a forwarder");
+                forwarding = Some(Forwarding::new(route.path, route.methods, forwarder));
+                continue;
+            };
             let access = Access { path: route.path, caller: route.caller, permission: route.permission };
             let console_only = access.permission == Permission::ConsoleOnly;
             let gate = Arc::new(Gate::new(access, table.guard.clone()));
             let path = by_path.entry(route.path).or_default();
-            path.handlers = std::mem::take(&mut path.handlers).merge((route.attach)(Arc::clone(&gate)));
+            path.handlers = std::mem::take(&mut path.handlers).merge(attach(Arc::clone(&gate)));
             if console_only {
                 path.console_only = Some(gate);
             }
@@ -200,7 +225,7 @@ pub fn mount(tables: Vec<RouteTable>, app: Arc<App>) -> Mounted {
         router = router.route(path, handlers.fallback(other));
     }
     let router = router.fallback(async || unknown_path()).with_state(app);
-    Mounted { router, rescues }
+    Mounted { router, rescues, forwarding }
 }
 
 /// What is mounted at one path.
@@ -225,6 +250,11 @@ async fn other_method(
     {
         return refusal;
     }
+    method_not_allowed(path)
+}
+
+/// 405; the header Allow is for whoever knows the methods.
+pub(super) fn method_not_allowed(path: &'static str) -> Response {
     let detail = "The header Allow lists the methods that are possible here.";
     let mut response = Problem::new(&kind::METHOD_NOT_ALLOWED, detail).into_response();
     response.extensions_mut().insert(Trace { path, client_id: None });
@@ -265,10 +295,7 @@ where
                 (Ok(()), None) => handler.call(Request::from_parts(parts, body), app).await,
                 (Err(refusal), _) => gate.explain(refusal, Request::from_parts(parts, body)).await,
             };
-            if response.status().as_u16() >= 400 {
-                let client_id = caught.map(|caught| caught.client_id().to_owned());
-                response.extensions_mut().insert(Trace { path: gate.path(), client_id });
-            }
+            gate.trace(caught.as_ref(), &mut response);
             response
         })
     }

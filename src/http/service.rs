@@ -24,6 +24,7 @@ use crate::{
         address::client_address,
         context::{Connection, RequestContext, RequestId, RequestIds},
         counters::Counters,
+        forwarding::Forwarding,
         gate::{Forwarded, Trace},
         problem::Problem,
         route::{Mounted, Rescue, RouteTable, mount},
@@ -37,6 +38,7 @@ pub struct Service {
     app: Arc<App>,
     router: Router,
     rescues: [Rescue; Surface::ALL.len()],
+    forwarding: Option<Forwarding>,
     counters: Arc<Counters>,
     ids: RequestIds,
 }
@@ -45,9 +47,9 @@ impl Service {
     /// Mounts the tables.
     #[must_use]
     pub fn new(app: Arc<App>, tables: Vec<RouteTable>, counters: Arc<Counters>) -> Self {
-        let Mounted { router, rescues } = mount(tables, Arc::clone(&app));
+        let Mounted { router, rescues, forwarding } = mount(tables, Arc::clone(&app));
         let ids = RequestIds::new(u32::from_be_bytes(app.randomness.bytes()));
-        Self { app, router, rescues, counters, ids }
+        Self { app, router, rescues, forwarding, counters, ids }
     }
 
     /// Answers one request.
@@ -78,14 +80,20 @@ impl Service {
             let (tls, operations) = (connection.tls, connection.operations);
             let private = tls || is_private(&self.app.config, connection.peer.ip());
             let context = RequestContext { address, tls, private, operations, id };
-            parts.extensions.insert(context);
-            if surface == Surface::Gateways {
-                // Answers of upstreams may have to be cut while they stream.
-                parts.extensions.insert(connection.cut.clone());
-            }
             // 5. The route: its gate, then its handler. A panic costs this one request its answer, nothing else.
-            let routed = self.router.clone().call(Request::from_parts(parts, Body::new(body)));
-            if let Some(Ok(response)) = contained(routed).await {
+            let body = if body.is_end_stream() { Body::empty() } else { Body::new(body) };
+            let answered = match &self.forwarding {
+                Some(forwarding) if Forwarding::takes(parts.uri.path()) => {
+                    let (cut, request) = (connection.cut.clone(), Request::from_parts(parts, body));
+                    contained(forwarding.answer(&self.app, context, cut, request)).await
+                }
+                _ => {
+                    parts.extensions.insert(context);
+                    let routed = contained(self.router.clone().call(Request::from_parts(parts, body))).await;
+                    routed.and_then(Result::ok)
+                }
+            };
+            if let Some(response) = answered {
                 response
             } else {
                 tracing::error!(request_id = %id, surface = surface.name(), "a handler panicked");

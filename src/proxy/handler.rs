@@ -1,27 +1,29 @@
 //! A request to a gateway, from the gate to the answer.
 
+use std::future::ready;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::Request;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, Method};
 
 use super::headers::{self, X_CLIENT_ID};
 use super::prometheus::Asked;
 use super::tether::Hold;
 use super::{assertion, http_api, location, problem, prometheus, prometheus_problem};
-use crate::app::App;
 use crate::app::verifier::Verified;
+use crate::app::{App, LiveGateway};
 use crate::domain::access::{Permit, Refusal};
 use crate::domain::gateway::{ForwardPath, GatewayKind, default_action};
 use crate::domain::grant::Action;
 use crate::domain::prometheus::Memory;
 use crate::domain::resource::{GatewayName, Resource};
-use crate::http::context::{Cut, RequestContext};
+use crate::http::context::Cut;
+use crate::http::forwarding::{Answering, Call, Forwarder};
 use crate::http::gate::{Forwarded, GATEWAYS};
 use crate::http::problem::Problem;
-use crate::upstream::{EnforcedRequest, RequestBody, Upstreams};
+use crate::upstream::{AnswerBody, EnforcedRequest, RequestBody, Upstreams};
 
 /// What a kind of gateway makes of a request: the permit that it took, and the request as it may go up.
 pub(super) struct Enforced {
@@ -29,75 +31,122 @@ pub(super) struct Enforced {
     pub(super) request: EnforcedRequest,
 }
 
-/// Forwards a request whose caller is verified.
-///
-/// # Errors
-/// A problem, before anything of an answer was sent.
-pub(super) async fn forward(
+/// The surface's one handler.
+pub(super) struct Forwarding {
+    pub(super) upstreams: Arc<Upstreams>,
+    pub(super) memory: Arc<Memory>,
+}
+
+impl Forwarder for Forwarding {
+    fn forward(&self, app: &Arc<App>, call: Call) -> Answering {
+        self.begin(app, call).unwrap_or_else(|problem| Box::pin(ready(problem.into_response())))
+    }
+}
+
+impl Forwarding {
+    /// Does what needs no waiting, so that little has to be kept while the upstream is waited for.
+    fn begin(&self, app: &Arc<App>, call: Call) -> Result<Answering, Problem> {
+        let Call { verified, context, cut, request } = call;
+        let (mut parts, body) = request.into_parts();
+        let (name, raw_path) = split(parts.uri.path());
+        let path = ForwardPath::parse(raw_path).map_err(problem::path)?;
+        let Some(resource) = GatewayName::parse(name).map(Resource::Gateway) else {
+            return Err(problem::unknown(name));
+        };
+        may_know(&verified, &resource, &parts.method)?;
+        let live = app.snapshot.gateway(name).ok_or_else(|| problem::unknown(name))?;
+        // Before the hub's own are added: Connection could name them.
+        headers::strip_up(&mut parts.headers);
+        if let Ok(client_id) = HeaderValue::from_str(verified.client_id()) {
+            parts.headers.insert(X_CLIENT_ID, client_id);
+        }
+        let (app, upstreams, address) = (Arc::clone(app), Arc::clone(&self.upstreams), context.address);
+        match live.gateway.kind {
+            GatewayKind::Http => {
+                let target = match parts.uri.query() {
+                    Some(query) => format!("{}?{query}", path.sent()),
+                    None => path.sent().to_owned(),
+                };
+                let body = RequestBody::Stream(body);
+                let asked = http_api::Asked { method: parts.method, target, headers: parts.headers, body };
+                let enforced = http_api::enforce(&live.gateway, &verified, &path, asked)?;
+                let exchange = Exchange { app, upstreams, live, verified, address, cut };
+                Ok(Box::pin(async move {
+                    let answered = exchange.run(enforced).await;
+                    answered
+                        .map_or_else(IntoResponse::into_response, |(answer, grant)| down(answer.map(Body::new), grant))
+                }))
+            }
+            GatewayKind::Prometheus => {
+                let (path, memory) = (path.into_owned(), Arc::clone(&self.memory));
+                let query = parts.uri.query().map(ToOwned::to_owned);
+                let asked = Asked { method: parts.method, query, headers: parts.headers, body };
+                let exchange = Exchange { app, upstreams, live, verified, address, cut };
+                let run = async move { prometheus(exchange, &memory, &path, asked).await };
+                Ok(Box::pin(async move {
+                    run.await.map_err(prometheus_problem::for_clients).unwrap_or_else(IntoResponse::into_response)
+                }))
+            }
+        }
+    }
+}
+
+/// Enforces a request for a store, and forwards it.
+async fn prometheus(
+    exchange: Exchange,
+    memory: &Arc<Memory>,
+    path: &ForwardPath<'_>,
+    asked: Asked,
+) -> Result<Response, Problem> {
+    let name = exchange.live.gateway.name.clone();
+    let (enforced, answering) = prometheus::enforce(memory, &exchange.live, &exchange.verified, path, asked).await?;
+    let (answer, grant) = exchange.run(enforced).await?;
+    Ok(down(answering.answer(answer, name.as_str()).await?, grant))
+}
+
+/// A request that may go up, with what it hangs on.
+struct Exchange {
     app: Arc<App>,
     upstreams: Arc<Upstreams>,
-    memory: Arc<Memory>,
+    live: Arc<LiveGateway>,
     verified: Verified,
-    context: RequestContext,
+    address: IpAddr,
     cut: Cut,
-    request: Request,
-) -> Result<Response, Problem> {
-    let (mut parts, body) = request.into_parts();
-    let (name, raw_path) = split(parts.uri.path());
-    let path = ForwardPath::parse(raw_path).map_err(problem::path)?;
-    let Some(resource) = GatewayName::parse(name).map(Resource::Gateway) else { return Err(problem::unknown(name)) };
-    may_know(&verified, &resource, &parts.method)?;
-    let live = app.snapshot.gateway(name).ok_or_else(|| problem::unknown(name))?;
-    let gateway = &live.gateway;
-    // Before the hub's own are added: Connection could name them.
-    headers::strip_up(&mut parts.headers);
-    if let Ok(client_id) = HeaderValue::from_str(verified.client_id()) {
-        parts.headers.insert(X_CLIENT_ID, client_id);
-    }
-    let (enforced, answering) = match gateway.kind {
-        GatewayKind::Http => {
-            let target = match parts.uri.query() {
-                Some(query) => format!("{}?{query}", path.sent()),
-                None => path.sent().to_owned(),
-            };
-            let body = RequestBody::Stream(body);
-            let asked = http_api::Asked { method: parts.method, target, headers: parts.headers, body };
-            (http_api::enforce(gateway, &verified, &path, asked)?, None)
+}
+
+impl Exchange {
+    /// Forwards the request and gives the answer, rid of what may not go down, and the grant that it took.
+    ///
+    /// # Errors
+    /// A problem, before anything of an answer was sent.
+    async fn run(self, enforced: Enforced) -> Result<(http::Response<AnswerBody>, Forwarded), Problem> {
+        let Self { app, upstreams, live, verified, address, cut } = self;
+        let Enforced { permit, mut request } = enforced;
+        if live.gateway.asserts() {
+            request = assertion::add(&app, &live.gateway, &verified, &permit, request)?;
         }
-        GatewayKind::Prometheus => {
-            let query = parts.uri.query().map(ToOwned::to_owned);
-            let asked = Asked { method: parts.method, query, headers: parts.headers, body };
-            // Boxed: plain forwarding should not carry room for it.
-            let enforced = Box::pin(prometheus::enforce(&memory, &live, &verified, &path, asked)).await;
-            let (enforced, answering) = enforced.map_err(prometheus_problem::for_clients)?;
-            (enforced, Some(answering))
-        }
-    };
-    let Enforced { permit, mut request } = enforced;
-    if gateway.asserts() {
-        request = assertion::add(&app, gateway, &verified, &permit, request)?;
+        let forwarded = Forwarded { resource: permit.resource().clone(), action: permit.action() };
+        let (app_, live_) = (Arc::clone(&app), Arc::clone(&live));
+        let tether = Arc::new(Hold { app: app_, verified, permit, gateway: live_, address, cut });
+        let mut answer = upstreams.forward(&app, &live, request, tether).await.map_err(|fault| {
+            let name = live.gateway.name.as_str();
+            tracing::debug!(gateway = name, %fault, "a request could not be forwarded");
+            problem::forward(&fault, name)
+        })?;
+        // As upwards: answers that are ready are written together.
+        tokio::task::yield_now().await;
+        headers::strip_down(answer.headers_mut());
+        location::rewrite(answer.headers_mut(), &live.gateway, app.config.public_url.as_str());
+        Ok((answer, forwarded))
     }
-    let forwarded = Forwarded { resource, action: permit.action() };
-    let (app_, live_, address) = (Arc::clone(&app), Arc::clone(&live), context.address);
-    let tether = Arc::new(Hold { app: app_, verified, permit, gateway: live_, address, cut });
-    let answered = upstreams.forward(&app, &live, request, tether).await;
-    let mut answer = answered.map_err(|fault| {
-        tracing::debug!(gateway = name, %fault, "a request could not be forwarded");
-        let problem = problem::forward(&fault, name);
-        if gateway.kind == GatewayKind::Prometheus { prometheus_problem::for_clients(problem) } else { problem }
-    })?;
-    // As upwards: answers that are ready are written together.
-    tokio::task::yield_now().await;
-    headers::strip_down(answer.headers_mut());
-    location::rewrite(answer.headers_mut(), gateway, app.config.public_url.as_str());
-    let mut answer = match answering {
-        None => answer.map(Body::new),
-        Some(answering) => Box::pin(answering.answer(answer, name)).await.map_err(prometheus_problem::for_clients)?,
-    };
+}
+
+/// The answer as it goes down: with the headers that every answer of a gateway carries, and marked as the upstream's.
+fn down(mut answer: Response, forwarded: Forwarded) -> Response {
     headers::add_down(answer.headers_mut());
     *answer.extensions_mut() = http::Extensions::new();
     answer.extensions_mut().insert(forwarded);
-    Ok(answer)
+    answer
 }
 
 /// The gateway's name and what follows it.

@@ -2,16 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
 use http::Method;
 
-use super::handler;
-use crate::app::App;
+use super::handler::Forwarding;
 use crate::domain::prometheus::Memory;
-use crate::http::context::{Cut, RequestContext};
 use crate::http::document::{Documentation, operation};
-use crate::http::gate::{Authorised, Caller, Permission};
-use crate::http::route::{Route, RouteTable, on_methods};
+use crate::http::route::{RouteTable, forwarded};
 use crate::http::surface::Surface;
 use crate::upstream::Upstreams;
 
@@ -23,20 +19,9 @@ const METHODS: [Method; 7] =
 #[must_use]
 pub fn table(upstreams: &Arc<Upstreams>) -> RouteTable {
     let paths = ["/gateways/{name}", "/gateways/{name}/", "/gateways/{name}/{*path}"];
-    let memory = Arc::new(Memory::new());
-    RouteTable::new(Surface::Gateways, paths.into_iter().map(|path| route(path, upstreams, &memory)).collect())
-}
-
-fn route(path: &'static str, upstreams: &Arc<Upstreams>, memory: &Arc<Memory>) -> Route {
-    let (upstreams, memory) = (Arc::clone(upstreams), Arc::clone(memory));
-    let forward = async move |State(app): State<Arc<App>>,
-                              Authorised { verified, .. }: Authorised,
-                              context: RequestContext,
-                              axum::Extension(cut): axum::Extension<Cut>,
-                              request: Request| {
-        handler::forward(app, upstreams, memory, verified, context, cut, request).await
-    };
-    on_methods(&METHODS, path, Caller::Application, Permission::ByHandler, forward).documented(documentation(path))
+    let route = |path| forwarded(&METHODS, path).documented(documentation(path));
+    let forwarding = Forwarding { upstreams: Arc::clone(upstreams), memory: Arc::new(Memory::new()) };
+    RouteTable::new(Surface::Gateways, paths.into_iter().map(route).collect()).forwarded_by(Arc::new(forwarding))
 }
 
 fn documentation(path: &str) -> Documentation {

@@ -1,6 +1,14 @@
 //! Connections: accepted, bounded in time and size, and ended gracefully.
 
-use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    future::poll_fn,
+    net::SocketAddr,
+    pin::pin,
+    sync::Arc,
+    task::{Poll, ready},
+    time::Duration,
+};
 
 use http::Request;
 use hyper::{
@@ -11,7 +19,7 @@ use hyper::{
 };
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
-    server::graceful::{GracefulConnection, GracefulShutdown, Watcher},
+    server::graceful::GracefulConnection,
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -20,7 +28,7 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use super::GRACE;
+use super::{GRACE, seldom::Seldom};
 use crate::http::{
     context::{Connection, Cut},
     service::Service,
@@ -35,6 +43,9 @@ const HEAD_LIMIT: u32 = 64 * 1024;
 /// Requests at the same time on one HTTP/2 connection.
 const STREAMS: u32 = 128;
 
+/// What an open connection holds; it changes when connections are to come to an end.
+type Open = watch::Receiver<()>;
+
 /// Accepts connections until told to stop, then waits for open requests for [`GRACE`].
 pub(super) async fn accept(
     listener: TcpListener,
@@ -43,7 +54,7 @@ pub(super) async fn accept(
     operations: bool,
     mut stop: watch::Receiver<bool>,
 ) {
-    let graceful = GracefulShutdown::new();
+    let (end, _) = watch::channel(());
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -51,8 +62,8 @@ pub(super) async fn accept(
         };
         match accepted {
             Ok((stream, peer)) => {
-                let (tls, service, watcher) = (tls.clone(), Arc::clone(&service), graceful.watcher());
-                tokio::spawn(serve(stream, peer, tls, service, operations, watcher));
+                let (tls, service, open) = (tls.clone(), Arc::clone(&service), end.subscribe());
+                tokio::spawn(serve(stream, peer, tls, service, operations, open));
             }
             Err(fault) => {
                 // Out of file descriptors, most likely: wait for connections to end rather than spin.
@@ -62,7 +73,8 @@ pub(super) async fn accept(
         }
     }
     drop(listener);
-    if tokio::time::timeout(GRACE, graceful.shutdown()).await.is_err() {
+    let _ = end.send(());
+    if tokio::time::timeout(GRACE, end.closed()).await.is_err() {
         tracing::warn!("requests were still open after {} s and are cut off", GRACE.as_secs());
     }
 }
@@ -73,15 +85,15 @@ async fn serve(
     tls: Option<TlsAcceptor>,
     service: Arc<Service>,
     operations: bool,
-    watcher: Watcher,
+    open: Open,
 ) {
     // Answers are written whole; waiting to fill a packet would only delay them.
     let _ = stream.set_nodelay(true);
     let connection = Connection { peer, tls: tls.is_some(), operations, cut: Cut::default() };
     match tls {
-        None => serve_http1(stream, connection, service, watcher).await,
+        None => serve_http1(stream, connection, service, open).await,
         // Boxed: without TLS a connection should not carry room for it.
-        Some(acceptor) => Box::pin(serve_tls(stream, connection, &acceptor, service, watcher)).await,
+        Some(acceptor) => Box::pin(serve_tls(stream, connection, &acceptor, service, open)).await,
     }
 }
 
@@ -90,17 +102,17 @@ async fn serve_tls(
     connection: Connection,
     acceptor: &TlsAcceptor,
     service: Arc<Service>,
-    watcher: Watcher,
+    open: Open,
 ) {
     let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await else { return };
     if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
-        serve_http2(stream, connection, service, watcher).await;
+        serve_http2(stream, connection, service, open).await;
     } else {
-        serve_http1(stream, connection, service, watcher).await;
+        serve_http1(stream, connection, service, open).await;
     }
 }
 
-async fn serve_http1<S>(stream: S, connection: Connection, service: Arc<Service>, watcher: Watcher)
+async fn serve_http1<S>(stream: S, connection: Connection, service: Arc<Service>, open: Open)
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
@@ -114,10 +126,10 @@ where
         .header_read_timeout(HEAD_ARRIVAL)
         .max_header_size(HEAD_LIMIT as usize)
         .serve_connection(TokioIo::new(stream), answer);
-    watched(watcher, served, &cut).await;
+    watched(open, served, &cut).await;
 }
 
-async fn serve_http2<S>(stream: S, connection: Connection, service: Arc<Service>, watcher: Watcher)
+async fn serve_http2<S>(stream: S, connection: Connection, service: Arc<Service>, open: Open)
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
@@ -136,7 +148,7 @@ where
         .keep_alive_interval(Duration::from_secs(20))
         .keep_alive_timeout(Duration::from_secs(20))
         .serve_connection(TokioIo::new(stream), answer);
-    watched(watcher, served, &cut).await;
+    watched(open, served, &cut).await;
 }
 
 tokio::task_local! {
@@ -164,18 +176,36 @@ where
     }
 }
 
-async fn watched<C>(watcher: Watcher, connection: C, cut: &Cut)
+/// Serves a connection until it ends, is cut, or has answered its last request after `open` told it to come to an end.
+async fn watched<C>(mut open: Open, connection: C, cut: &Cut)
 where
     C: GracefulConnection,
     C::Error: std::fmt::Display,
 {
-    tokio::select! {
-        served = watcher.watch(connection) => {
-            if let Err(fault) = served {
-                // Resets and malformed heads: hyper has answered what can be answered.
-                tracing::debug!(%fault, "a connection ended with a fault");
-            }
+    let mut connection = pin!(connection);
+    let mut cut = Seldom::new(cut.wanted());
+    let mut ending = Seldom::new(async move {
+        let _ = open.changed().await;
+        open
+    });
+    // Held to the end: the server waits until nobody holds one any more.
+    let mut told = None;
+    poll_fn(|context| {
+        if cut.poll(context).is_ready() {
+            tracing::debug!("a connection was cut: its key ended, or nothing moved");
+            return Poll::Ready(());
         }
-        () = cut.wanted() => tracing::debug!("a connection was cut: its key ended, or nothing moved"),
-    }
+        if told.is_none()
+            && let Poll::Ready(open) = ending.poll(context)
+        {
+            told = Some(open);
+            connection.as_mut().graceful_shutdown();
+        }
+        if let Err(fault) = ready!(connection.as_mut().poll(context)) {
+            // Resets and malformed heads: hyper has answered what can be answered.
+            tracing::debug!(%fault, "a connection ended with a fault");
+        }
+        Poll::Ready(())
+    })
+    .await;
 }

@@ -2,6 +2,7 @@
 
 mod connection;
 mod listener;
+mod seldom;
 mod termination;
 mod tls;
 

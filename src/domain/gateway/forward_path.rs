@@ -64,6 +64,13 @@ impl<'a> ForwardPath<'a> {
         Ok(Self { decoded, sent })
     }
 
+    /// The same, on its own.
+    #[must_use]
+    pub fn into_owned(self) -> ForwardPath<'static> {
+        let own = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        ForwardPath { decoded: own(self.decoded), sent: own(self.sent) }
+    }
+
     /// For rules: decoded, with a leading slash.
     #[must_use]
     pub fn decoded(&self) -> &str {
