@@ -12,11 +12,28 @@ use http::{HeaderValue, Method, header};
 use crate::app::App;
 use crate::app::verifier::Verified;
 use crate::http::context::{Cut, RequestContext};
-use crate::http::gate::{Access, Authorised, Caller, GATEWAYS, Gate, Permission};
+use crate::http::gate::{Access, Authorised, Caller, Forwarded, GATEWAYS, Gate, Permission};
+use crate::http::problem::Problem;
 use crate::http::route::method_not_allowed;
 
 /// The answer of a [`Forwarder`], when it comes.
-pub type Answering = Pin<Box<dyn Future<Output = Response> + Send>>;
+pub type Answering = Pin<Box<dyn Future<Output = Answer> + Send>>;
+
+/// An answer to a call.
+pub struct Answer {
+    /// The upstream's, or a refusal.
+    pub response: Response,
+    /// Which grant it took, if it is the upstream's.
+    pub forwarded: Option<Forwarded>,
+}
+
+impl Answer {
+    /// The hub's own answer to what is not forwarded.
+    #[must_use]
+    pub fn refusal(problem: Problem) -> Self {
+        Self { response: problem.into_response(), forwarded: None }
+    }
+}
 
 /// A request whose caller is verified.
 pub struct Call {
@@ -54,27 +71,27 @@ impl Forwarding {
         path.strip_prefix(GATEWAYS).is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))
     }
 
-    pub(super) async fn answer(&self, app: &Arc<App>, context: RequestContext, cut: Cut, request: Request) -> Response {
+    pub(super) async fn answer(&self, app: &Arc<App>, context: RequestContext, cut: Cut, request: Request) -> Answer {
         if !self.methods.contains(request.method()) {
-            let mut refusal = method_not_allowed(self.gate.path());
-            refusal.headers_mut().insert(header::ALLOW, self.allow());
-            return refusal;
+            let mut response = method_not_allowed(self.gate.path());
+            response.headers_mut().insert(header::ALLOW, self.allow());
+            return Answer { response, forwarded: None };
         }
         let (parts, body) = request.into_parts();
         let mut caught = None;
-        let mut response = match self.gate.authorise(app, &parts, &context, &mut caught).await {
+        let mut answer = match self.gate.authorise(app, &parts, &context, &mut caught).await {
             Ok(Authorised { verified, .. }) => {
                 let call = Call { verified, context, cut, request: Request::from_parts(parts, body) };
-                let response = self.forwarder.forward(app, call).await;
+                let answer = self.forwarder.forward(app, call).await;
                 if let Some(caught) = &caught {
-                    self.gate.count(app, caught, &response);
+                    self.gate.count(app, caught, &answer.response, answer.forwarded.as_ref());
                 }
-                response
+                answer
             }
-            Err(problem) => problem.into_response(),
+            Err(problem) => Answer::refusal(problem),
         };
-        self.gate.trace(caught.as_ref(), &mut response);
-        response
+        self.gate.trace(caught.as_ref(), &mut answer.response);
+        answer
     }
 
     fn allow(&self) -> HeaderValue {

@@ -109,7 +109,7 @@ pub struct Trace {
     pub client_id: Option<String>,
 }
 
-/// Marks the answer of an upstream, whatever its status, and says which grant it took.
+/// Says of an upstream's answer which grant it took.
 #[derive(Clone, Debug)]
 pub struct Forwarded {
     /// The gateway.
@@ -256,8 +256,7 @@ impl Gate {
     }
 
     /// Counts a request that got to its handler.
-    pub(super) fn count(&self, app: &App, caught: &Caught, response: &Response) {
-        let forwarded = response.extensions().get::<Forwarded>();
+    pub(super) fn count(&self, app: &App, caught: &Caught, response: &Response, forwarded: Option<&Forwarded>) {
         if response.status() == StatusCode::FORBIDDEN && forwarded.is_none() {
             caught.refused(app, DenialReason::NotAllowed);
         } else {

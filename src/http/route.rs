@@ -289,7 +289,7 @@ where
             let mut response = match (admitted, &caught) {
                 (Ok(()), Some(caught)) => {
                     let response = handler.call(Request::from_parts(parts, body), Arc::clone(&app)).await;
-                    gate.count(&app, caught, &response);
+                    gate.count(&app, caught, &response, None);
                     response
                 }
                 (Ok(()), None) => handler.call(Request::from_parts(parts, body), app).await,

@@ -25,7 +25,7 @@ use crate::{
         context::{Connection, RequestContext, RequestId, RequestIds},
         counters::Counters,
         forwarding::Forwarding,
-        gate::{Forwarded, Trace},
+        gate::Trace,
         problem::Problem,
         route::{Mounted, Rescue, RouteTable, mount},
         sanity,
@@ -68,6 +68,7 @@ impl Service {
         // 2. The client's address: throttles, networks and the log go by it, refusals included.
         let address = client_address(connection.peer.ip(), &parts.headers, &self.app.config.behind_proxy);
         // 3. Requests that could be read in two ways never reach a route.
+        let mut forwarded = false;
         let mut response = if let Err(reason) = sanity::check(&parts) {
             let mut refusal = Problem::bad_request(reason).into_response();
             if parts.version < http::Version::HTTP_2 {
@@ -85,7 +86,11 @@ impl Service {
             let answered = match &self.forwarding {
                 Some(forwarding) if Forwarding::takes(parts.uri.path()) => {
                     let (cut, request) = (connection.cut.clone(), Request::from_parts(parts, body));
-                    contained(forwarding.answer(&self.app, context, cut, request)).await
+                    let answered = contained(forwarding.answer(&self.app, context, cut, request)).await;
+                    answered.map(|answer| {
+                        forwarded = answer.forwarded.is_some();
+                        answer.response
+                    })
                 }
                 _ => {
                     parts.extensions.insert(context);
@@ -101,7 +106,7 @@ impl Service {
             }
         };
         // 6. A refusal takes the form of its surface. What an upstream answers is no refusal of the hub.
-        if response.status().as_u16() >= 400 && response.extensions().get::<Forwarded>().is_none() {
+        if response.status().as_u16() >= 400 && !forwarded {
             response = self.rescued(surface, gateway_path.as_deref().unwrap_or(""), response);
             log(&method, surface, address, id, &response);
         }

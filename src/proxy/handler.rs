@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http::{HeaderValue, Method};
 
 use super::headers::{self, X_CLIENT_ID};
@@ -20,7 +20,7 @@ use crate::domain::grant::Action;
 use crate::domain::prometheus::Memory;
 use crate::domain::resource::{GatewayName, Resource};
 use crate::http::context::Cut;
-use crate::http::forwarding::{Answering, Call, Forwarder};
+use crate::http::forwarding::{Answer, Answering, Call, Forwarder};
 use crate::http::gate::{Forwarded, GATEWAYS};
 use crate::http::problem::Problem;
 use crate::upstream::{AnswerBody, EnforcedRequest, RequestBody, Upstreams};
@@ -39,7 +39,7 @@ pub(super) struct Forwarding {
 
 impl Forwarder for Forwarding {
     fn forward(&self, app: &Arc<App>, call: Call) -> Answering {
-        self.begin(app, call).unwrap_or_else(|problem| Box::pin(ready(problem.into_response())))
+        self.begin(app, call).unwrap_or_else(|problem| Box::pin(ready(Answer::refusal(problem))))
     }
 }
 
@@ -50,11 +50,13 @@ impl Forwarding {
         let (mut parts, body) = request.into_parts();
         let (name, raw_path) = split(parts.uri.path());
         let path = ForwardPath::parse(raw_path).map_err(problem::path)?;
-        let Some(resource) = GatewayName::parse(name).map(Resource::Gateway) else {
-            return Err(problem::unknown(name));
+        let live = app.snapshot.gateway(name);
+        let resource = match &live {
+            Some(live) => Some(live.gateway.resource()),
+            None => GatewayName::parse(name).map(Resource::Gateway),
         };
-        may_know(&verified, &resource, &parts.method)?;
-        let live = app.snapshot.gateway(name).ok_or_else(|| problem::unknown(name))?;
+        may_know(&verified, &resource.ok_or_else(|| problem::unknown(name))?, &parts.method)?;
+        let live = live.ok_or_else(|| problem::unknown(name))?;
         // Before the hub's own are added: Connection could name them.
         headers::strip_up(&mut parts.headers);
         if let Ok(client_id) = HeaderValue::from_str(verified.client_id()) {
@@ -73,8 +75,7 @@ impl Forwarding {
                 let exchange = Exchange { app, upstreams, live, verified, address, cut };
                 Ok(Box::pin(async move {
                     let answered = exchange.run(enforced).await;
-                    answered
-                        .map_or_else(IntoResponse::into_response, |(answer, grant)| down(answer.map(Body::new), grant))
+                    answered.map_or_else(Answer::refusal, |(answer, grant)| down(answer.map(Body::new), grant))
                 }))
             }
             GatewayKind::Prometheus => {
@@ -84,7 +85,7 @@ impl Forwarding {
                 let exchange = Exchange { app, upstreams, live, verified, address, cut };
                 let run = async move { prometheus(exchange, &memory, &path, asked).await };
                 Ok(Box::pin(async move {
-                    run.await.map_err(prometheus_problem::for_clients).unwrap_or_else(IntoResponse::into_response)
+                    run.await.map_err(prometheus_problem::for_clients).unwrap_or_else(Answer::refusal)
                 }))
             }
         }
@@ -97,7 +98,7 @@ async fn prometheus(
     memory: &Arc<Memory>,
     path: &ForwardPath<'_>,
     asked: Asked,
-) -> Result<Response, Problem> {
+) -> Result<Answer, Problem> {
     let name = exchange.live.gateway.name.clone();
     let (enforced, answering) = prometheus::enforce(memory, &exchange.live, &exchange.verified, path, asked).await?;
     let (answer, grant) = exchange.run(enforced).await?;
@@ -133,7 +134,8 @@ impl Exchange {
             tracing::debug!(gateway = name, %fault, "a request could not be forwarded");
             problem::forward(&fault, name)
         })?;
-        // As upwards: answers that are ready are written together.
+        // Under load, answers that are ready are read first and written together: a write that wakes a sleeping caller costs
+        // several times one to a caller that is awake. An idle hub waits for nothing.
         tokio::task::yield_now().await;
         headers::strip_down(answer.headers_mut());
         location::rewrite(answer.headers_mut(), &live.gateway, app.config.public_url.as_str());
@@ -142,11 +144,10 @@ impl Exchange {
 }
 
 /// The answer as it goes down: with the headers that every answer of a gateway carries, and marked as the upstream's.
-fn down(mut answer: Response, forwarded: Forwarded) -> Response {
-    headers::add_down(answer.headers_mut());
-    *answer.extensions_mut() = http::Extensions::new();
-    answer.extensions_mut().insert(forwarded);
-    answer
+fn down(mut response: Response, forwarded: Forwarded) -> Answer {
+    headers::add_down(response.headers_mut());
+    *response.extensions_mut() = http::Extensions::new();
+    Answer { response, forwarded: Some(forwarded) }
 }
 
 /// The gateway's name and what follows it.

@@ -135,16 +135,24 @@ pub(super) fn add_down(headers: &mut HeaderMap) {
 
 fn strip(headers: &mut HeaderMap, refused: impl Fn(&str) -> bool) {
     let named = named_by_connection(headers);
-    let doomed: Vec<HeaderName> = headers
-        .keys()
-        .filter(|name| {
-            let name = name.as_str();
-            is_hop_by_hop(name) || refused(name) || named.iter().any(|own| own == name)
-        })
-        .cloned()
-        .collect();
-    for name in doomed {
-        headers.remove(name);
+    loop {
+        // A few at a time, which takes no memory: mostly there are no more.
+        let mut doomed = [const { None }; 8];
+        let mut places = doomed.iter_mut();
+        for name in headers.keys() {
+            let text = name.as_str();
+            if is_hop_by_hop(text) || refused(text) || named.iter().any(|own| own == text) {
+                let Some(place) = places.next() else { break };
+                *place = Some(name.clone());
+            }
+        }
+        let full = places.len() == 0;
+        for name in doomed.iter().flatten() {
+            headers.remove(name);
+        }
+        if !full {
+            return;
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use axum::body::HttpBody as _;
+use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, header};
 use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
@@ -208,8 +209,9 @@ fn frame(headers: &mut HeaderMap, body: &Outgoing) {
 
 /// The request for one of the addresses; the headers are taken out of the head.
 fn request(head: &mut Head, body: Outgoing, place: &Place) -> Result<Request<Outgoing>, Failed> {
-    let (prefix, target) = (place.address.path(), head.target.as_str());
-    let uri = if prefix.is_empty() { Uri::try_from(target) } else { Uri::try_from(format!("{prefix}{target}")) };
+    let prefix = place.address.path();
+    let target = if prefix.is_empty() { head.target.clone() } else { format!("{prefix}{}", head.target) };
+    let uri = Uri::from_maybe_shared(Bytes::from(target));
     let uri = uri.map_err(|_| Failed::Final(ForwardFault::Broken("the path can't be sent".to_owned())))?;
     head.headers.insert(header::HOST, place.host.clone());
     let mut request = Request::new(body);
@@ -236,9 +238,6 @@ impl Exchange<'_> {
         place: &Place,
     ) -> Result<Response<Incoming>, Failed> {
         let request = request(head, body, place)?;
-        // Under load what is ready is read first and written together: a write that wakes a sleeping peer costs several times
-        // one to a peer that is awake. An idle hub waits for nothing.
-        tokio::task::yield_now().await;
         let (sender, mut drive) = line.halves();
         let mut sending = pin!(sender.try_send_request(request));
         let mut tick = pin!(sleep(TICK));
