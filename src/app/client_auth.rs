@@ -157,15 +157,8 @@ impl Candidate {
     }
 
     fn nobody(address: IpAddr) -> Self {
-        Self {
-            exists: false,
-            secrets: [Some(NO_SECRET), None],
-            enabled: true,
-            expires_at: None,
-            network: network_allowed_evenly(&[], address),
-            role_set: None,
-            min_seq: 0,
-        }
+        // By the same way as one that is there, so that it takes the same work.
+        Self { exists: false, role_set: None, ..Self::of(LiveApplication::nobody(), address) }
     }
 
     /// Says why, to the administrator, and to the operator in the debug log. A client id that is none of ours is not

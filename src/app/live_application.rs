@@ -6,6 +6,7 @@ use crate::domain::application::CredentialId;
 use crate::domain::time::Timestamp;
 use crate::store::live_application::LiveRow;
 use ipnet::IpNet;
+use std::sync::LazyLock;
 
 /// An application as decisions need it.
 #[derive(Clone, Debug)]
@@ -109,6 +110,27 @@ impl LiveApplication {
             secret,
             rare: (!rare.networks.is_empty() || rare.previous.is_some()).then(|| Box::new(rare)),
         }
+    }
+
+    /// What stands in for an application that is not there: with a secret that nothing matches.
+    #[must_use]
+    pub fn nobody() -> &'static Self {
+        static NOBODY: LazyLock<LiveApplication> = LazyLock::new(|| LiveApplication {
+            name: "".into(),
+            role_set: RoleSetId::default(),
+            enabled: true,
+            allow_basic: false,
+            expires_at: MaybeInstant::of(None),
+            min_seq: 0,
+            secret: Some(PackedSecret {
+                id: CredentialId::new(0),
+                hash: [0; 32],
+                pepper: 0,
+                ends_at: MaybeInstant::of(None),
+            }),
+            rare: None,
+        });
+        &NOBODY
     }
 
     /// From which networks it may come; empty for any.

@@ -96,19 +96,19 @@ impl EnforcedRequest {
     /// The method that goes up.
     #[must_use]
     pub const fn method(&self) -> &Method {
-        &self.method
+        &self.head.method
     }
 
     /// The path that goes up, without the gateway's own prefix and without the query.
     #[must_use]
     pub fn path(&self) -> &str {
-        self.target.split_once('?').map_or(&*self.target, |(path, _)| path)
+        self.head.target.split_once('?').map_or(&*self.head.target, |(path, _)| path)
     }
 
     /// Adds what the hub says about it, in the place of anything of that name.
     #[must_use]
     pub fn saying(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.insert(name, value);
+        self.head.headers.insert(name, value);
         self
     }
 
