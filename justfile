@@ -76,6 +76,10 @@ instructions step="":
 stream-gigabyte:
     GATEWAY_STREAM_MIB=1024 cargo test --locked --test cli memory_stays_flat -- --nocapture
 
+# A build by what the hub was seen doing, measured beside the plain one: see docs/performance.md
+pgo:
+    bench/pgo
+
 # Measures the hub against other programs in one run; without a group it writes docs/performance.md and its charts
 bench *arguments:
     bench/run {{arguments}}

@@ -99,9 +99,10 @@ class Peer:
 class Hub(Peer):
     """Gateway Hub with default flags: every check, counter and throttle on."""
 
+    program = ROOT / "target/release/gateway-hub"
+
     def command(self, *words):
-        program = ROOT / "target/release/gateway-hub"
-        return [program, *words, "--data-dir", self.folder / "data"]
+        return [self.program, *words, "--data-dir", self.folder / "data"]
 
     def run(self, *words):
         return json.loads(subprocess.run(self.command(*words, "--json"), check=True, capture_output=True, text=True).stdout)
@@ -119,7 +120,7 @@ class Hub(Peer):
         return [word for grant in self.grants for word in ("--grant", grant)]
 
     def version(self):
-        said = subprocess.run([ROOT / "target/release/gateway-hub", "--version"], check=True, capture_output=True, text=True)
+        said = subprocess.run([self.program, "--version"], check=True, capture_output=True, text=True)
         return said.stdout.split()[-1]
 
     def token_request(self, scope):
@@ -130,6 +131,12 @@ class Hub(Peer):
 
     def token(self, scope):
         return json.loads(ask(self.token_request(scope))[2])["access_token"]
+
+
+def also(kinds, program):
+    """The contestants, and each hub among them once more as that program."""
+    built_otherwise = lambda kind: type(kind.__name__, (kind,), {"program": program, "name": f"{kind.name} ({program.parent.name})"})
+    return [each for kind in kinds for each in ([kind, built_otherwise(kind)] if issubclass(kind, Hub) else [kind])]
 
 
 class HubTokens(Hub):

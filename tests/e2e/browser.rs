@@ -1,6 +1,7 @@
 //! A browser of its own for each story, and ways to find things as a person does.
 
 use super::hub::{ADMINISTRATOR, Hub, PASSWORD};
+use super::postgres::PostgresDatabase;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
@@ -12,10 +13,20 @@ static TURN: Mutex<()> = Mutex::new(());
 
 /// Runs a story with a hub and a browser, and puts both away however it ends.
 pub(crate) fn story(told: impl AsyncFnOnce(&Browser, &Hub)) {
+    story_of(Hub::start(), told);
+}
+
+/// The same with a hub on PostgreSQL.
+pub(crate) fn story_on_postgres(told: impl AsyncFnOnce(&Browser, &Hub)) {
+    let database = PostgresDatabase::create();
+    story_of(Hub::start_on(&database), told);
+}
+
+fn story_of(start: impl Future<Output = Hub>, told: impl AsyncFnOnce(&Browser, &Hub)) {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
-        let hub = Hub::start().await;
+        let hub = start.await;
         let browser = Browser::open().await;
         told(&browser, &hub).await;
         browser.close().await;

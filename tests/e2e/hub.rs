@@ -1,9 +1,10 @@
 //! A hub in this process, with an administrator who can sign in.
 
+use super::postgres::PostgresDatabase;
 use gateway_hub::actions::{self, Actor};
 use gateway_hub::ambient::{Clock, Randomness};
 use gateway_hub::app::App;
-use gateway_hub::config::Config;
+use gateway_hub::config::{Config, Database, DatabaseUrl};
 use gateway_hub::domain::role::RoleId;
 use gateway_hub::server::{Listeners, Running, Server};
 use serde_json::Value;
@@ -24,8 +25,19 @@ pub(crate) struct Hub {
 impl Hub {
     /// Starts one without any console user.
     pub(crate) async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    /// The same on PostgreSQL, where it may have company.
+    pub(crate) async fn start_on(database: &PostgresDatabase) -> Self {
+        let url = DatabaseUrl::parse(&database.url).expect("an address");
+        Self::start_with(|config| config.database = Database::Postgres(url)).await
+    }
+
+    async fn start_with(settle: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::Builder::new().prefix("gateway-hub-e2e-").tempdir().expect("a temporary folder");
-        let config = Config::local(folder.path());
+        let mut config = Config::local(folder.path());
+        settle(&mut config);
         let listeners = Listeners::bind(&config).await.expect("a free port");
         let config = config.bound_to(listeners.address);
         let app = actions::hub::open(config, Clock::system(), Randomness::system()).await.expect("a hub");

@@ -3,8 +3,13 @@
 
 mod accessibility;
 mod application;
+#[path = "../support/postgres.rs"]
+#[allow(dead_code, unreachable_pub, reason = "other tests use more of it")]
+mod postgres;
+
 mod axe;
 mod browser;
+mod effect;
 mod first_run;
 mod flows;
 mod gateways;
