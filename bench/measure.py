@@ -81,6 +81,7 @@ class Run:
     p50_ms: float
     p99_ms: float
     bad: int
+    seconds: float
 
 
 def free_port():
@@ -159,7 +160,7 @@ def load(request, pid, seconds):
     good = requests - statuses
     if good <= 0:
         raise SystemExit(f"no good response from {request.url}")
-    return Run(cpu / good * 1000, good / took, p50 / 1000, p99 / 1000, statuses + broken)
+    return Run(cpu / good * 1000, good / took, p50 / 1000, p99 / 1000, statuses + broken, took)
 
 
 def median(runs, name):

@@ -54,7 +54,7 @@ pub(crate) fn prepare(name: &str) -> Box<dyn FnMut()> {
             let (hub, headers) = (Hub::open(), HeaderMap::new());
             let body = hub.form();
             Box::new(move || {
-                let form = Form::parse(body.as_bytes()).ok().expect("a form");
+                let form = Form::parse(body.as_bytes()).expect("a form");
                 assert!(authenticate(&hub.app, &headers, &form, CALLER).is_ok());
             })
         }
@@ -169,7 +169,7 @@ impl Hub {
             RequestContext { address: CALLER, tls: false, private: true, operations: false, id: self.ids.next() };
         // Reading a body asks for the time.
         let _timers = self.runtime.enter();
-        let answer = now(issue(State(Arc::clone(&self.app)), context, request)).ok().expect("a token");
+        let answer = now(issue(State(Arc::clone(&self.app)), context, request)).expect("a token");
         let body = now(axum::body::to_bytes(answer.into_body(), usize::MAX)).expect("a body");
         let text = std::str::from_utf8(&body).expect("JSON");
         text.split('"').nth(3).expect("the access token comes first").to_owned()

@@ -55,7 +55,7 @@ impl MaybeInstant {
 
 /// A secret without padding: with a million of them a byte is a megabyte.
 #[derive(Clone, Copy, Debug)]
-#[repr(packed(2))]
+#[repr(Rust, packed(2))]
 struct PackedSecret {
     id: CredentialId,
     hash: [u8; 32],

@@ -45,11 +45,11 @@ fn live(app: &App, id: &ClientId) -> Option<String> {
     app.snapshot.with_application(id.as_str(), show)
 }
 
-async fn followed_and_read_anew(place: &Place, follower: &App, ids: &[ClientId]) {
-    follower.poll().await.expect("the changes");
+async fn followed_and_read_anew(place: &Place, node: &App, ids: &[ClientId]) {
+    node.poll().await.expect("the changes");
     let fresh = place.node().await;
     for id in ids {
-        let followed = live(follower, id).expect("it is there");
+        let followed = live(node, id).expect("it is there");
         assert_eq!(Some(&followed), live(&fresh, id).as_ref());
     }
 }
@@ -117,10 +117,10 @@ pub(super) async fn a_start_among_changes_sees_one_state(place: Place) {
         seen.push((fresh.snapshot.seq(), live(&fresh, &id)));
     }
     stop.store(true, Ordering::Relaxed);
-    let states = writer.await.expect("the writer ends");
+    let known = writer.await.expect("the writer ends");
     for (seq, read) in seen {
-        let known = states.iter().rev().find(|(at, _)| *at <= seq);
-        if let Some((_, state)) = known {
+        let before = known.iter().rev().find(|(at, _)| *at <= seq);
+        if let Some((_, state)) = before {
             assert_eq!(state, &read, "at change {seq}");
         }
     }

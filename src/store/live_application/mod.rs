@@ -108,7 +108,8 @@ pub async fn for_each(
     let [memberships, secrets, mut applications] = table::read(transactions, &mut readers);
     let memberships = tokio::spawn(Memberships::of(memberships, count));
     let secrets = tokio::spawn(Secrets::of(secrets, count));
-    let (memberships, secrets) = (memberships.await.map_err(broken)??, secrets.await.map_err(broken)??);
+    let memberships = memberships.await.map_err(|fault| broken(&fault))??;
+    let secrets = secrets.await.map_err(|fault| broken(&fault))??;
     each_line(&mut applications, |line| {
         let (key, rest) = split_key(line)?;
         let (id, roles) = (ClientId::is(&line[..CLIENT_ID]).then_some(&line[..CLIENT_ID])?, memberships.roles(&key));
@@ -117,13 +118,13 @@ pub async fn for_each(
     })
     .await?;
     while let Some(outcome) = readers.join_next().await {
-        outcome.map_err(broken)??;
+        outcome.map_err(|fault| broken(&fault))??;
     }
     Ok(())
 }
 
 /// A task that did not come to its end.
-fn broken(fault: JoinError) -> StoreError {
+fn broken(fault: &JoinError) -> StoreError {
     StoreError::Unavailable(fault.to_string())
 }
 

@@ -21,8 +21,7 @@ const AHEAD: usize = 64;
 /// Starts a reader for each transaction; the first ones take a table more if there are fewer transactions than tables.
 /// A table is read to its end before the next one of the same reader, in the order in which they are put together.
 pub(super) fn read(transactions: Vec<Tx>, readers: &mut JoinSet<Result<(), StoreError>>) -> [Lines; TABLE_COUNT] {
-    let mut tasks: Vec<(Tx, Vec<(&'static Table, mpsc::Sender<String>)>)> =
-        transactions.into_iter().map(|tx| (tx, Vec::new())).collect();
+    let mut tasks: Vec<(Tx, Vec<Task>)> = transactions.into_iter().map(|tx| (tx, Vec::new())).collect();
     let count = tasks.len().max(1);
     let lines = std::array::from_fn(|number| {
         let (sender, receiver) = mpsc::channel(AHEAD);
@@ -41,6 +40,9 @@ pub(super) fn read(transactions: Vec<Tx>, readers: &mut JoinSet<Result<(), Store
     }
     lines
 }
+
+/// A table, and who waits for its lines.
+type Task = (&'static Table, mpsc::Sender<String>);
 
 struct Table {
     statement: &'static str,
