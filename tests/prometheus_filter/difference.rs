@@ -28,9 +28,12 @@ pub struct Length {
 }
 
 impl Length {
+    /// As the recipe asks.
+    pub const LONG: Self = Self { generated: 1500, moments: &[3000, 2400, 4790], one_of: 1 };
+
     pub fn of_environment() -> Self {
         match std::env::var("PROMETHEUS_DIFFERENTIAL").as_deref() {
-            Ok("long") => Self { generated: 1500, moments: &[3000, 2400, 4790], one_of: 1 },
+            Ok("long") => Self::LONG,
             _ => Self { generated: 60, moments: &[3000], one_of: 1 },
         }
     }
@@ -83,16 +86,60 @@ impl Moment {
     }
 }
 
+/// What came of asking.
+pub struct Outcome {
+    counts: Counts,
+    /// What no reason is known for.
+    pub wrong: Vec<String>,
+}
+
+impl Outcome {
+    /// Answers that differ by gaps.
+    pub fn gaps(&self) -> usize {
+        self.counts.gaps.load(Ordering::Relaxed)
+    }
+}
+
+/// Asks all, prints what came of it, and demands that enough of it tells something.
 pub fn differences(kind: Kind, way: Way, length: Length) {
-    let all = series();
-    let filters = Filter::all();
-    assert!(filters.len() >= 6);
-    let full = Store::start(kind, all.iter());
-    let installation = Installation::new();
-    let hub = (way == Way::Hub).then(|| HubInFront::start(&installation, &full, &filters));
     let mut asked = queries();
     let fixed = asked.len();
     asked.extend(generated(length.generated));
+    let Outcome { counts, wrong } = ask_all(kind, way, length, &asked);
+    let number = |counter: &AtomicUsize| counter.load(Ordering::Relaxed);
+    let (asked, equal, gaps) = (number(&counts.asked), number(&counts.equal), number(&counts.gaps));
+    let (filled, differs) = (number(&counts.filled), number(&counts.differs_from_all));
+    let filters = Filter::all().len();
+    println!(
+        "{kind:?}, {way:?}: {fixed} queries and {} generated, {filters} filters: {asked} answers compared, {equal} equal, of \
+         them {} but for ties and {} refused by both; {gaps} but for gaps; {filled} not empty, {differs} unlike the \
+         unfiltered answer; {} queries refused by the hub",
+        length.generated,
+        number(&counts.ties),
+        number(&counts.errors),
+        number(&counts.refused),
+    );
+    for (reason, count) in counts.reasons.into_inner().expect("no panic") {
+        println!("refused by the hub {count} times: {reason}");
+    }
+    for found in wrong.iter().take(20) {
+        println!("{found}\n");
+    }
+    assert!(fixed >= 250 && filters >= 6, "{fixed} queries, {filters} filters");
+    assert!(wrong.is_empty(), "{} answers differ", wrong.len());
+    assert_eq!(equal + gaps, asked);
+    assert!(gaps * 500 <= asked, "{gaps} of {asked} differ by gaps");
+    assert!(filled * 10 >= asked * 8, "{filled} of {asked} are not empty");
+    assert!(differs * 2 >= asked, "{differs} of {asked} are unlike the unfiltered answer");
+}
+
+/// Asks these queries under every filter.
+pub fn ask_all(kind: Kind, way: Way, length: Length, asked: &[String]) -> Outcome {
+    let all = series();
+    let filters = Filter::all();
+    let full = Store::start(kind, all.iter());
+    let installation = Installation::new();
+    let hub = (way == Way::Hub).then(|| HubInFront::start(&installation, &full, &filters));
     let counts = Counts::default();
     let wrong = Mutex::new(Vec::new());
     let everything = Everything::default();
@@ -126,34 +173,7 @@ pub fn differences(kind: Kind, way: Way, length: Length) {
             });
         }
     });
-    let number = |counter: &AtomicUsize| counter.load(Ordering::Relaxed);
-    let (asked, equal, ties, gaps) =
-        (number(&counts.asked), number(&counts.equal), number(&counts.ties), number(&counts.gaps));
-    let (filled, differs, refused) =
-        (number(&counts.filled), number(&counts.differs_from_all), number(&counts.refused));
-    println!(
-        "{kind:?}, {way:?}: {fixed} queries and {} generated, {} filters: {asked} answers compared, {equal} equal, of them {ties} \
-         but for ties and {} refused by both; \
-         {gaps} but for gaps; {filled} not empty, {differs} unlike the unfiltered answer; {refused} \
-         queries refused by the hub",
-        length.generated,
-        filters.len(),
-        number(&counts.errors),
-    );
-    for (reason, count) in counts.reasons.into_inner().expect("no panic") {
-        println!("refused by the hub {count} times: {reason}");
-    }
-    let wrong = wrong.into_inner().expect("no panic");
-    let most = std::env::var("PROMETHEUS_DIFFERENTIAL_SHOWN").ok().and_then(|text| text.parse().ok()).unwrap_or(20);
-    for found in wrong.iter().take(most) {
-        println!("{found}\n");
-    }
-    assert!(fixed >= 250, "{fixed} queries");
-    assert!(wrong.is_empty(), "{} answers differ", wrong.len());
-    assert_eq!(equal + gaps, asked);
-    assert!(gaps * 500 <= asked, "{gaps} of {asked} differ by gaps");
-    assert!(filled * 10 >= asked * 8, "{filled} of {asked} are not empty");
-    assert!(differs * 2 >= asked, "{differs} of {asked} are unlike the unfiltered answer");
+    Outcome { counts, wrong: wrong.into_inner().expect("no panic") }
 }
 
 /// The stores of one filter.

@@ -5,7 +5,8 @@
 //! less, as Prometheus has. Comparisons were mended later (<https://github.com/VictoriaMetrics/VictoriaMetrics/pull/11100>).
 
 use super::data::{START, series};
-use super::difference::Moment;
+use super::difference::{Length, Moment, Outcome, ask_all};
+use super::limited::Way;
 use super::store::{Kind, Store};
 
 /// Whether the query makes numbers of gaps.
@@ -22,6 +23,29 @@ const PAIRS: [(&str, &str); 3] = [
         "up != bool on (instance) group_left () (sum by (instance) ((sparse_value or sparse_value)))",
     ),
 ];
+
+/// All generated queries of the long run whose answers differed by gaps.
+const FOUND: [&str; 7] = [
+    "sgn(absent(sparse_value{instance=~\"host-.*[0-5]\"} @ start() offset 2m) or ((build_info offset 3m) % -1.5))",
+    "(sgn(absent(late_value{os=\"Linux\"}) or (memory_bytes)))",
+    "sgn(sum by (department, os) (sparse_value))",
+    "label_replace(((cpu_seconds_total offset -1m) > bool on (instance) group_left () (sum by (instance) (sparse_value{department=~\"f.|it\"} @ start() offset 2m))) or  (quantile(0.9, ratio{instance=~\"host-.*[0-5]\"} offset -1m)), \"region\", \"x-$1\", \"instance\", \"(.*)\")",
+    "max without () (last_over_time(((memory_bytes @ start() offset 2m) != bool on (department) group_left () (sum by (department) (sparse_value{region=~\"eu|us\",job!=\"web\"} @ end())))[5m:30s] offset 3m))",
+    "absent(memory_bytes) or (sgn(min by (job) (sparse_value{department=\"fx\"} @ 1700008500)))",
+    "(((boot_time_seconds) != bool on (instance) group_left () (sum by (instance) (sparse_value{}))) > bool on (instance) group_left () (sum by (instance) ((boot_time_seconds{region=\"\"}))))",
+];
+
+/// Under filters these answers have a few numbers less, and never one that the permitted series alone would not give.
+#[test]
+fn sec_25_numbers_of_gaps_come_from_permitted_series_alone() {
+    let queries = FOUND.map(str::to_owned);
+    let Outcome { wrong, .. } = ask_all(Kind::Prometheus, Way::Rewriting, Length::LONG, &queries);
+    assert!(wrong.is_empty(), "{wrong:?}");
+    let outcome = ask_all(Kind::VictoriaMetrics, Way::Rewriting, Length::LONG, &queries);
+    assert!(outcome.wrong.is_empty(), "{:?}", outcome.wrong);
+    println!("{} answers differ by gaps", outcome.gaps());
+    assert!(outcome.gaps() > 50);
+}
 
 #[test]
 fn victoriametrics_makes_numbers_of_gaps_without_any_filter() {
