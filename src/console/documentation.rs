@@ -28,12 +28,8 @@ pub(crate) struct Endpoint {
 #[derive(Clone, Debug)]
 pub(crate) struct GatewayLine {
     pub(crate) name: String,
-    /// What requests begin with.
-    pub(crate) address: String,
-    /// The value of `resource` for a token that is good there only (RFC 8707).
-    pub(crate) resource: String,
-    /// Where it describes itself (RFC 9728).
-    pub(crate) metadata: String,
+    /// Of its address, of the `resource` of tokens for it alone (RFC 8707), and the end of that of its metadata (RFC 9728).
+    pub(crate) path: String,
 }
 
 /// An error that an application can get.
@@ -54,6 +50,7 @@ pub(crate) struct DocumentationPage {
     snippets: Vec<Snippet>,
     revoke: Snippet,
     endpoints: Vec<Endpoint>,
+    public_url: String,
     gateways: Vec<GatewayLine>,
     /// Each with what it allows.
     scopes: [(&'static str, &'static str); 9],
@@ -64,20 +61,20 @@ pub(crate) struct DocumentationPage {
 pub(crate) async fn show(State(app): State<Arc<App>>, Extension(signed_in): Extension<Arc<SignedIn>>) -> Response {
     let frame = signed_in.frame(Section::Documentation);
     let lifetime = words::duration(app.config.token.lifetime);
-    let public_url = app.config.public_url.as_str();
-    let page = DocumentationPage::new(frame, public_url, lifetime, gateways(&app, &signed_in, public_url));
+    let gateways = gateways(&app, &signed_in);
+    let page = DocumentationPage::new(frame, app.config.public_url.as_str(), lifetime, gateways);
     answer::page(StatusCode::OK, &page)
 }
 
 /// Those that this person may view, by name: their data, or their settings.
-fn gateways(app: &App, signed_in: &SignedIn, public_url: &str) -> Vec<GatewayLine> {
+fn gateways(app: &App, signed_in: &SignedIn) -> Vec<GatewayLine> {
     let sees_all = signed_in.may(SecurityResource::Gateways, Action::View);
     let sees = |live: &Arc<LiveGateway>| {
         sees_all || decide_for_person(&signed_in.access, &live.gateway.resource(), Action::View).is_ok()
     };
     let mut names: Vec<String> = app.snapshot.all_gateways().iter().filter(|live| sees(live)).map(named).collect();
     names.sort_unstable();
-    names.into_iter().map(|name| GatewayLine::new(name, public_url)).collect()
+    names.into_iter().map(GatewayLine::new).collect()
 }
 
 fn named(live: &Arc<LiveGateway>) -> String {
@@ -85,10 +82,8 @@ fn named(live: &Arc<LiveGateway>) -> String {
 }
 
 impl GatewayLine {
-    fn new(name: String, public_url: &str) -> Self {
-        let resource = format!("{public_url}{GATEWAYS}{name}");
-        let metadata = format!("{public_url}/.well-known/oauth-protected-resource{GATEWAYS}{name}");
-        Self { address: format!("{resource}/"), name, resource, metadata }
+    fn new(name: String) -> Self {
+        Self { path: format!("{GATEWAYS}{name}"), name }
     }
 }
 
@@ -112,6 +107,7 @@ impl DocumentationPage {
                 endpoint("Hub API: entities", "/api/v1/entities", ""),
                 endpoint("Hub API: description", "/api/openapi.json", "OpenAPI 3.1"),
             ],
+            public_url: public_url.to_owned(),
             gateways,
             scopes: SCOPES,
             errors: ERRORS,
@@ -197,12 +193,12 @@ mod tests {
     #[test]
     fn it_shows_this_hubs_addresses() {
         let frame = Frame::sample(Section::Documentation);
-        let gateways = vec![GatewayLine::new("shop".into(), "https://hub.example")];
+        let gateways = vec![GatewayLine::new("shop".into())];
         let page = DocumentationPage::new(frame, "https://hub.example", "10 minutes".into(), gateways);
         let html = page.render().expect("renders");
         assert!(html.contains("https://hub.example/oauth2/token"));
         assert!(html.contains("https://hub.example/.well-known/oauth-authorization-server"));
-        assert!(html.contains("https://hub.example/.well-known/oauth-protected-resource/gateways/shop"));
+        assert!(html.contains("/.well-known/oauth-protected-resource<wbr>/gateways/shop<"));
         assert!(!html.contains("<script>alert"));
     }
 }

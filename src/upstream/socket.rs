@@ -40,13 +40,19 @@ pub(super) async fn connect(
 
 async fn connect_to(destination: SocketAddr, own: &[SocketAddr]) -> Result<TcpStream, String> {
     destination::check(destination, own).map_err(|forbidden| format!("{destination} is refused: {forbidden}"))?;
-    let failed = |fault: io::Error| format!("no connection to {destination}: {fault}");
+    let failed = |fault: io::Error| format!("no connection to {destination}: {}", words(&fault));
     let stream = TcpStream::connect(destination).await.map_err(failed)?;
     let (local, peer) = (stream.local_addr().map_err(failed)?, stream.peer_addr().map_err(failed)?);
     destination::check_connected(local, peer, own).map_err(|forbidden| format!("{peer} is refused: {forbidden}"))?;
     // Requests are written whole; waiting to fill a packet would only delay them.
     let _ = stream.set_nodelay(true);
     Ok(stream)
+}
+
+/// The system's words without its number.
+fn words(fault: &io::Error) -> String {
+    let text = fault.to_string();
+    text.split_once(" (os error ").map_or_else(|| text.clone(), |(words, _)| words.to_owned())
 }
 
 async fn with_tls(stream: TcpStream, address: &UpstreamAddress, tls: Option<&TlsConnector>) -> Result<Socket, String> {

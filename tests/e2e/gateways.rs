@@ -7,7 +7,15 @@ use tokio::net::TcpListener;
 
 /// A service that answers with the first line of what it was asked; gives its address.
 async fn service() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    service_at(0).await
+}
+
+/// The same at this port, unless somebody has it.
+pub(crate) async fn service_at(port: u16) -> String {
+    let listener = match TcpListener::bind(("127.0.0.1", port)).await {
+        Ok(listener) => listener,
+        Err(_) => TcpListener::bind("127.0.0.1:0").await.expect("a free port"),
+    };
     let address = listener.local_addr().expect("bound");
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
@@ -32,7 +40,7 @@ async fn is_shown(browser: &Browser, label: &str) -> bool {
     browser.field(label).await.is_displayed().await.expect("an answer")
 }
 
-async fn open_more(browser: &Browser) {
+pub(crate) async fn open_more(browser: &Browser) {
     let more = browser.driver.find(By::Css("form[data-gateway-form] summary")).await.expect("More options");
     more.click().await.expect("a click");
 }

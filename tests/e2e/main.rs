@@ -20,4 +20,5 @@ mod keys;
 mod list;
 mod options;
 mod pictures;
+mod pictures_gateways;
 mod roles;

@@ -21,7 +21,8 @@ use thirtyfour::prelude::*;
 const SIZES: [(u32, u32); 3] = [(1280, 800), (900, 700), (390, 844)];
 
 /// The pictures that the documentation shows.
-const SHOWN: [&str; 5] = ["application-keys", "new-api-key-roles", "new-api-key-shown", "application", "role-editor"];
+const SHOWN: [&str; 6] =
+    ["application-keys", "new-api-key-roles", "new-api-key-shown", "application", "role-editor", "gateway"];
 
 /// Where the pictures go: `docs/images` for those of the documentation, or all, in every size and scheme, to the folder
 /// named by `PICTURES`.

@@ -67,6 +67,8 @@ pub(crate) struct FormView {
     /// Names the gateway that the form was filled with.
     pub(crate) seen: Seen,
     pub(crate) fault: Option<Fault>,
+    /// It holds what was typed before signing in again.
+    pub(crate) kept: bool,
     /// The gateway as it is saved; `None` for a new one.
     pub(crate) saved: Option<SavedParts>,
 }
@@ -301,6 +303,10 @@ impl FormView {
 
     /// Whether the further options are open: where something is said there, or wrong.
     pub(crate) fn is_open(&self) -> bool {
+        // What is saved stands on the page itself.
+        if self.saved.is_some() && self.fault.is_none() && !self.kept {
+            return false;
+        }
         let typed = &self.typed;
         let first = ["name", "kind", "url", "description", "authentication", "basic_user", "password", "bearer", ""];
         let fault = self

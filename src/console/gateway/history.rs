@@ -33,7 +33,7 @@ fn details(before: &Map<String, Value>, mut after: Map<String, Value>) -> Vec<Li
     if credentials {
         let none = after.get("authentication").is_none_or(|now| now == "none")
             && after.get("client_certificate").is_none_or(Value::is_null);
-        let words = if none { "the stored credentials were erased" } else { "the stored credentials are others" };
+        let words = if none { "the stored credentials were erased" } else { "other credentials were stored" };
         details.push(vec![Piece::text(words)]);
     }
     details

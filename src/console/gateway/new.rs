@@ -27,14 +27,19 @@ use std::sync::Arc;
 pub(crate) struct NewPage {
     pub(crate) frame: Frame,
     pub(crate) form: FormView,
-    /// The form shows what was typed before signing in again.
-    pub(crate) unsaved: bool,
 }
 
 impl NewPage {
     fn new(frame: Frame, typed: Typed, fault: Option<Fault>) -> Self {
-        let form = FormView { typed, action: paths::GATEWAYS.to_owned(), seen: Seen::default(), fault, saved: None };
-        Self { frame, form, unsaved: false }
+        let form = FormView {
+            typed,
+            action: paths::GATEWAYS.to_owned(),
+            seen: Seen::default(),
+            fault,
+            kept: false,
+            saved: None,
+        };
+        Self { frame, form }
     }
 }
 
@@ -45,7 +50,7 @@ pub(crate) async fn open(
 ) -> Response {
     let typed = if form.edited { form.typed } else { Typed::standard() };
     let mut page = NewPage::new(signed_in.frame(Section::Gateways), typed, None);
-    page.unsaved = form.edited;
+    page.form.kept = form.edited;
     answer::page(StatusCode::OK, &page)
 }
 

@@ -17,6 +17,7 @@ use crate::console::{answer, paths, words};
 use crate::domain::access::decide_for_person;
 use crate::domain::gateway::{GatewayKind, Reaching};
 use crate::domain::grant::Action;
+use crate::http::gate::GATEWAYS;
 use crate::http::parameters::Segment;
 use crate::http::problem::Problem;
 use crate::store::gateway::StoredGateway;
@@ -48,8 +49,8 @@ pub(crate) struct GatewayPage {
     pub(crate) kind: &'static str,
     pub(crate) prometheus: bool,
     pub(crate) description: String,
-    /// Where applications reach it.
-    pub(crate) public: String,
+    /// Where applications reach it: the hub's own address, and what follows.
+    pub(crate) public: (String, String),
     pub(crate) addresses: Vec<String>,
     pub(crate) authentication: String,
     pub(crate) created: When,
@@ -63,8 +64,6 @@ pub(crate) struct GatewayPage {
     pub(crate) tries: bool,
     /// The form, for people who may change it.
     pub(crate) form: Option<FormView>,
-    /// The form shows what was typed before signing in again.
-    pub(crate) unsaved: bool,
 }
 
 /// The value of `notice` after a gateway was made.
@@ -124,7 +123,7 @@ pub(crate) async fn open(
     if let Some(form) = page.form.as_mut().filter(|_| query.form.edited) {
         form.typed = Typed { name: form.typed.name.clone(), ca: form.typed.ca.clone(), ..query.form.typed };
         form.seen = query.form.seen;
-        page.unsaved = true;
+        form.kept = true;
     }
     Ok(answer::page(StatusCode::OK, &page))
 }
@@ -227,6 +226,7 @@ async fn load(
         action: paths::gateway(id),
         seen: seen(stored),
         fault: None,
+        kept: false,
         saved: Some(SavedParts::of(gateway)),
     });
     Ok(GatewayPage {
@@ -236,7 +236,7 @@ async fn load(
         kind: kind_words(gateway.kind),
         prometheus: gateway.kind == GatewayKind::Prometheus,
         description: gateway.description.clone(),
-        public: app.config.public_url.join(&format!("/gateways/{}/", gateway.name.as_str())),
+        public: (app.config.public_url.as_str().to_owned(), format!("{GATEWAYS}{}/", gateway.name.as_str())),
         addresses: gateway.addresses.iter().map(ToString::to_string).collect(),
         authentication: authentication_words(&gateway.authentication),
         created: When::new(gateway.created_at),
@@ -247,7 +247,6 @@ async fn load(
         tries: decide_for_person(&signed_in.access, &gateway.resource(), Action::View).is_ok(),
         rules: gateway.path_rules.iter().map(ToString::to_string).collect(),
         form,
-        unsaved: false,
     })
 }
 
@@ -278,7 +277,8 @@ mod tests {
         let line = RoleLine { id: markup(), name: markup(), actions: "view", filter: Some(markup()) };
         let typed = Typed { name: markup(), url: markup(), label: markup(), ..Typed::standard() };
         let saved = SavedParts { authentication: markup(), certificate: true };
-        let form = FormView { typed, action: markup(), seen: Seen::default(), fault: None, saved: Some(saved) };
+        let form =
+            FormView { typed, action: markup(), seen: Seen::default(), fault: None, kept: true, saved: Some(saved) };
         let page = GatewayPage {
             frame: Frame::sample(Section::Gateways),
             id: markup(),
@@ -286,7 +286,7 @@ mod tests {
             kind: "Prometheus",
             prometheus: true,
             description: markup(),
-            public: markup(),
+            public: (markup(), markup()),
             addresses: vec![markup()],
             authentication: markup(),
             created: When::new(crate::domain::time::Timestamp::from_seconds(1_700_000_000)),
@@ -297,7 +297,6 @@ mod tests {
             history: sample(),
             tries: true,
             form: Some(form),
-            unsaved: true,
         };
         assert!(!page.render().expect("renders").contains("<script>alert"));
     }
