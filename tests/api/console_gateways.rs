@@ -332,6 +332,15 @@ async fn sec_24_try_it_shows_text_and_never_the_hubs_credential() {
         assert!(!answer.everything().contains(&form), "{form}: {text}");
     }
     assert!(!text.contains("a=b"), "cookies of the service are not shown");
+    // A credential that goes up as it is.
+    let bearer = Some(CredentialInput::Bearer(SECRET.to_owned().into()));
+    let id_of_bearer = hub
+        .gateway_with("bearer", &upstream.url(), GatewayInput { credential: bearer, ..GatewayInput::default() })
+        .await;
+    hub.role("Bearer", &["gateway/bearer:view"], None).await;
+    let page_of_bearer = format!("{GATEWAYS}/{}/try", id_of_bearer.as_str());
+    let told = hub.console_user("Bearer").await.press(&page_of_bearer, "Send").await.expect(200);
+    assert!(told.text().contains("[the hub") && !told.everything().contains(SECRET), "{}", told.text());
     let before = upstream.seen().len();
     for path in ["/admin/x", "/admin/", "/run/x", "//a", "/a/../b", "/a%2fb", "a", "", "/a?b c", "/a\\b"] {
         let refused = person.send(send(path)).await.expect(422);
