@@ -158,7 +158,10 @@ async fn run(
             let mut fields = html::forms(&page).into_iter().flat_map(|form| form.fields);
             callers.csrf = fields.find(|field| field.name.contains("csrf")).map(|field| (field.name, field.value));
         }
-        let route = &routes[weighted[chance.below(weighted.len())]];
+        // The last ones ask each route once, so that none is left out by chance.
+        let left = count - number;
+        let at = if left <= routes.len() { left - 1 } else { weighted[chance.below(weighted.len())] };
+        let route = &routes[at];
         let (request, authenticated) = generate(route, &callers, &mut chance);
         let mut raw = request.bytes(&site.host());
         let broken = chance.percent(3);

@@ -6,6 +6,7 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+use thirtyfour::error::WebDriverErrorInner;
 use thirtyfour::prelude::*;
 
 /// Browsers are large: one at a time.
@@ -177,9 +178,17 @@ impl Browser {
 
     /// Points at a row.
     pub(crate) async fn point_at(&self, name: &str) -> WebElement {
-        let row = self.row(name).await;
-        self.driver.action_chain().move_to_element_center(&row).perform().await.expect("a pointer");
-        row
+        for _ in 0..10 {
+            let row = self.row(name).await;
+            let pointed = self.driver.action_chain().move_to_element_center(&row).perform().await;
+            match pointed {
+                Ok(()) => return row,
+                // Found on a page that was just being left.
+                Err(fault) if matches!(*fault, WebDriverErrorInner::StaleElementReference(_)) => {}
+                Err(fault) => panic!("a pointer: {fault}"),
+            }
+        }
+        panic!("the row {name} is never still")
     }
 
     /// Points at a row and presses one of its buttons.

@@ -45,7 +45,7 @@ except InvalidScopeError:
 else:
     raise AssertionError("more than the role gives")
 try:
-    session().fetch_token(token_url, auth=HTTPBasicAuth(client_id, client_secret[:-1] + "0"))
+    session().fetch_token(token_url, auth=HTTPBasicAuth(client_id, client_secret[:-1] + ("1" if client_secret[-1] == "0" else "0")))
 except InvalidClientError:
     pass
 else:
