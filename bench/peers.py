@@ -199,18 +199,22 @@ RANGE = [urllib.parse.urlencode({"query": query, "start": "1700000000", "end": "
          for query in DASHBOARD]
 
 
-class HubPlainQuery(HubGateway):
-    """The same requests and answers, only passed on: what the others are measured by."""
-
-    name = "plain gateway"
-    does = "kind http: as above, the query is passed on as it is"
+class HubDashboard(HubGateway):
+    """A gateway that a dashboard asks."""
 
     def request(self):
         plain = super().request()
         return Request(self.url + "/gateways/bench/api/v1/query_range", headers=plain.headers, turns=RANGE)
 
 
-class HubQuery(HubGateway):
+class HubPlainQuery(HubDashboard):
+    """The same requests and answers, only passed on: what the others are measured by."""
+
+    name = "plain gateway"
+    does = "kind http: as above, the query is passed on as it is"
+
+
+class HubQuery(HubDashboard):
     name = "filtered query"
     does = "kind prometheus: also the endpoint table, every selector limited (remembered), the answer's members checked"
     filter = "user.team = a"
@@ -221,10 +225,6 @@ class HubQuery(HubGateway):
 
     def role(self):
         return [*super().role(), "--filter", self.filter]
-
-    def request(self):
-        plain = super().request()
-        return Request(self.url + "/gateways/bench/api/v1/query_range", headers=plain.headers, turns=RANGE)
 
 
 class HubFormQuery(HubQuery):

@@ -26,7 +26,7 @@ fn table(wanted: &str) {
     let program = std::env::current_exe().expect("this is a program");
     println!("| step | instructions |\n| --- | --- |");
     for (name, what) in STEPS.iter().filter(|(name, _)| name.contains(wanted)) {
-        println!("| {name}: {what} | {} |", with_commas(instructions(&program, name)));
+        println!("| {name}: {what} | {} |", instructions(&program, name));
     }
 }
 
@@ -46,16 +46,4 @@ fn counted(step: &mut dyn FnMut()) {
     for _ in 0..COUNT {
         black_box(&mut *step)();
     }
-}
-
-fn with_commas(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }

@@ -144,7 +144,11 @@ async fn judge(
 ) -> Result<Verified, TokenRefusal> {
     check_times(&facts.claims, now)?;
     let now = read_on(app, &facts, now).await?;
-    check(app, facts, place, address, now)
+    let everywhere = facts.claims.is_for(app.issuer());
+    if !everywhere && !is_for_gateway(&facts.claims, app.issuer(), place) {
+        return Err(TokenRefusal::WrongAudience);
+    }
+    check_alive_from(app, facts, address, now)
 }
 
 /// A token issued by a node that knows more: this one reads on first. A store that never gets there was put back.
@@ -217,20 +221,6 @@ fn hash(token: &str) -> [u8; 32] {
 
 fn check_times(claims: &Claims, now: Timestamp) -> Result<(), TokenFault> {
     if now.seconds() >= claims.exp { Err(TokenFault::Expired) } else { Ok(()) }
-}
-
-fn check(
-    app: &App,
-    facts: Arc<TokenFacts>,
-    place: Place<'_>,
-    address: IpAddr,
-    now: Timestamp,
-) -> Result<Verified, TokenRefusal> {
-    let everywhere = facts.claims.is_for(app.issuer());
-    if !everywhere && !is_for_gateway(&facts.claims, app.issuer(), place) {
-        return Err(TokenRefusal::WrongAudience);
-    }
-    check_alive_from(app, facts, address, now)
 }
 
 /// The application whose API key was used directly, as HTTP Basic on gateways: as if it had just got a token for all that its
