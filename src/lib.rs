@@ -11,6 +11,7 @@ pub mod console;
 pub mod crypto;
 pub mod domain;
 pub mod http;
+pub mod http1;
 pub mod jobs;
 pub mod oauth;
 pub mod proxy;

@@ -15,9 +15,10 @@ use gateway_hub::{http::counters::Counters, server};
 use regex::Regex;
 
 /// Each module may use those before it; the surfaces, which share a rank, not each other (`docs/architecture.md`).
-const RANKS: [&[&str]; 12] = [
+const RANKS: [&[&str]; 13] = [
     &["domain"],
     &["ambient"],
+    &["http1"],
     &["config"],
     &["crypto"],
     &["store"],

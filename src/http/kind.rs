@@ -122,6 +122,9 @@ kinds! {
     TOO_MANY_FAILURES "too-many-failures" TOO_MANY_REQUESTS "Too many failed attempts",
         "Credentials from this address were wrong too often. Those that are right are never refused for it.",
         "Correct the credentials, and wait as long as Retry-After says.";
+    HEAD_TOO_LARGE "head-too-large" REQUEST_HEADER_FIELDS_TOO_LARGE "The head of the request is too large",
+        "The request line and the header fields together are longer, or more, than the hub reads.",
+        "Send a shorter query, in the body of a POST where the route takes one, and fewer or shorter headers.";
     INTERNAL "internal-error" INTERNAL_SERVER_ERROR "Something went wrong in the hub",
         "A fault in the hub itself. It has been logged under the request's id.",
         "Try again. If it stays, give the operator of this hub the X-Request-Id of the answer.";

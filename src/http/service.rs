@@ -26,11 +26,13 @@ use crate::{
         counters::Counters,
         forwarding::Forwarding,
         gate::Trace,
+        kind,
         problem::Problem,
         route::{Mounted, Rescue, RouteTable, mount},
         sanity,
         surface::Surface,
     },
+    http1::{HeadFault, MOST_HEADERS},
 };
 
 /// All surfaces behind their middleware; one per listener.
@@ -108,7 +110,7 @@ impl Service {
         // 6. A refusal takes the form of its surface. What an upstream answers is no refusal of the hub.
         if response.status().as_u16() >= 400 && !forwarded {
             response = self.rescued(surface, gateway_path.as_deref().unwrap_or(""), response);
-            log(&method, surface, address, id, &response);
+            log(known_method(&method), surface, address, id, &response);
         }
         // 7. Headers that every answer carries, whoever made it.
         self.write_headers(surface, id, response.headers_mut());
@@ -118,6 +120,28 @@ impl Service {
         // 8. Counted last: as it was answered.
         self.counters.count(surface, response.status());
         response
+    }
+
+    /// Answers what can't be read as a request; nothing that follows on its connection can be trusted to be where it seems.
+    pub fn refuse(&self, connection: &Connection, fault: HeadFault) -> Response {
+        let id = self.ids.next();
+        let problem = match fault {
+            HeadFault::Malformed(malformed) => Problem::bad_request(format!("The request can't be read: {malformed}.")),
+            HeadFault::TooLong => {
+                let detail = format!("The head of a request may have 64 KiB and {MOST_HEADERS} fields.");
+                Problem::new(&kind::HEAD_TOO_LARGE, detail)
+            }
+        };
+        let mut response = self.rescued(Surface::Other, "", problem.into_response());
+        log("unknown", Surface::Other, connection.peer.ip().to_canonical(), id, &response);
+        self.write_headers(Surface::Other, id, response.headers_mut());
+        self.counters.count(Surface::Other, response.status());
+        response
+    }
+
+    /// The time, in seconds since the epoch.
+    pub fn seconds(&self) -> i64 {
+        self.app.clock.now().seconds()
     }
 
     fn rescued(&self, surface: Surface, path: &str, mut response: Response) -> Response {
@@ -160,12 +184,12 @@ fn is_private(config: &Config, peer: IpAddr) -> bool {
 
 /// The access log, of refusals only. It holds nothing that the caller wrote: the route as the table has it instead of the
 /// path, no query, no header. So no secret, wherever a caller puts it, ends up in it.
-fn log(method: &Method, surface: Surface, address: IpAddr, id: RequestId, response: &Response) {
+fn log(method: &'static str, surface: Surface, address: IpAddr, id: RequestId, response: &Response) {
     let trace = response.extensions().get::<Trace>();
     tracing::info!(
         target: "gateway_hub::access",
         request_id = %id,
-        method = known_method(method),
+        method,
         surface = surface.name(),
         route = trace.map_or("unknown", |trace| trace.path),
         status = response.status().as_u16(),

@@ -128,7 +128,7 @@ impl Exchange {
         }
         let forwarded = Forwarded { resource: permit.resource().clone(), action: permit.action() };
         let (app_, live_) = (Arc::clone(&app), Arc::clone(&live));
-        let tether = Arc::new(Hold { app: app_, verified, permit, gateway: live_, address, cut });
+        let tether = Hold { app: app_, verified, permit, gateway: live_, address, cut };
         let mut answer = upstreams.forward(&app, &live, request, tether).await.map_err(|fault| {
             let name = live.gateway.name.as_str();
             tracing::debug!(gateway = name, %fault, "a request could not be forwarded");

@@ -4,8 +4,11 @@ use std::{
     convert::Infallible,
     future::poll_fn,
     net::SocketAddr,
-    pin::pin,
-    sync::Arc,
+    pin::{Pin, pin},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Poll, ready},
     time::Duration,
 };
@@ -14,13 +17,10 @@ use http::Request;
 use hyper::{
     body::Incoming,
     rt::Executor,
-    server::conn::{http1, http2},
+    server::conn::http2,
     service::service_fn,
 };
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulConnection,
-};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
@@ -28,14 +28,12 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use super::{GRACE, seldom::Seldom};
+use super::{GRACE, http1, seldom::Seldom};
 use crate::http::{
     context::{Connection, Cut},
     service::Service,
 };
 
-/// A head must arrive within this time, the next one on an idle connection too.
-const HEAD_ARRIVAL: Duration = Duration::from_secs(30);
 /// The TLS handshake must be done within this time.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// The largest head of a request, in bytes: room for a filter or a query of 8 KiB, percent-encoded, and a token.
@@ -116,17 +114,9 @@ async fn serve_http1<S>(stream: S, connection: Connection, service: Arc<Service>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let cut = connection.cut.clone();
-    let answer = service_fn(move |request: Request<Incoming>| {
-        let (service, connection) = (Arc::clone(&service), connection.clone());
-        async move { Ok::<_, Infallible>(service.answer(&connection, request).await) }
-    });
-    let served = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_ARRIVAL)
-        .max_header_size(HEAD_LIMIT as usize)
-        .serve_connection(TokioIo::new(stream), answer);
-    watched(open, served, &cut).await;
+    let (cut, ending) = (connection.cut.clone(), AtomicBool::new(false));
+    let served = http1::serve(stream, &connection, &service, &ending, HEAD_LIMIT as usize);
+    watched(open, served, |_| ending.store(true, Ordering::Relaxed), &cut).await;
 }
 
 async fn serve_http2<S>(stream: S, connection: Connection, service: Arc<Service>, open: Open)
@@ -148,7 +138,7 @@ where
         .keep_alive_interval(Duration::from_secs(20))
         .keep_alive_timeout(Duration::from_secs(20))
         .serve_connection(TokioIo::new(stream), answer);
-    watched(open, served, &cut).await;
+    watched(open, served, http2::Connection::graceful_shutdown, &cut).await;
 }
 
 tokio::task_local! {
@@ -177,10 +167,10 @@ where
 }
 
 /// Serves a connection until it ends, is cut, or has answered its last request after `open` told it to come to an end.
-async fn watched<C>(mut open: Open, connection: C, cut: &Cut)
+async fn watched<C, F>(mut open: Open, connection: C, end: impl Fn(Pin<&mut C>), cut: &Cut)
 where
-    C: GracefulConnection,
-    C::Error: std::fmt::Display,
+    C: Future<Output = Result<(), F>>,
+    F: std::fmt::Display,
 {
     let mut connection = pin!(connection);
     let mut cut = Seldom::new(cut.wanted());
@@ -199,10 +189,10 @@ where
             && let Poll::Ready(open) = ending.poll(context)
         {
             told = Some(open);
-            connection.as_mut().graceful_shutdown();
+            end(connection.as_mut());
         }
         if let Err(fault) = ready!(connection.as_mut().poll(context)) {
-            // Resets and malformed heads: hyper has answered what can be answered.
+            // Resets and malformed heads, which were answered as far as they can be.
             tracing::debug!(%fault, "a connection ended with a fault");
         }
         Poll::Ready(())

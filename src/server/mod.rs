@@ -1,6 +1,8 @@
 //! The server: mounts the surfaces, binds, and stops gracefully.
 
 mod connection;
+mod http1;
+mod inflow;
 mod listener;
 mod seldom;
 mod termination;

@@ -6,15 +6,12 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
+use hyper::body::{Body as HttpBody, Frame, SizeHint};
 
 use super::line::Line;
-use super::outgoing::Upload;
 use super::place::Place;
 use super::registry::{Kept, Upstreams};
-use super::ticks;
-use super::watch::{Tether, Watched};
-use crate::domain::gateway::Timeouts;
+use super::watch::{Verdict, Watched};
 
 /// Why an answer breaks off: the caller sees its connection end early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -49,86 +46,59 @@ impl Drop for Slot {
     }
 }
 
-/// What an answer needs to end well.
-pub(super) struct Ending {
+/// The body of an upstream's answer: streamed, without trailers, and cut when the caller's key ends or nothing moves.
+pub struct AnswerBody(State);
+
+enum State {
+    /// All of it has arrived: mostly so.
+    Whole(Bytes),
+    /// There is more to come.
+    Open(Box<Open>),
+    /// It has ended, well or not.
+    Over,
+}
+
+/// An answer that is under way, and what it needs to end well.
+pub(super) struct Open {
     pub(super) line: Box<Line>,
     pub(super) place: Arc<Place>,
     pub(super) upstreams: Arc<Upstreams>,
-    pub(super) tether: Arc<dyn Tether>,
-    pub(super) upload: Option<Arc<Upload>>,
-    pub(super) timeouts: Timeouts,
+    #[expect(dead_code, reason = "given back when dropped")]
     pub(super) slot: Slot,
-}
-
-/// The body of an upstream's answer: streamed, without trailers, and cut when the caller's key ends or nothing moves.
-pub struct AnswerBody {
-    incoming: Incoming,
-    ending: Option<Ending>,
-    watched: Option<Arc<Watched>>,
+    pub(super) watched: Watching,
 }
 
 impl AnswerBody {
-    pub(super) fn new(incoming: Incoming, ending: Ending) -> Self {
-        let mut body = Self { incoming, ending: Some(ending), watched: None };
-        if body.incoming.is_end_stream() {
-            body.end();
+    /// An answer that is there.
+    pub(super) const fn whole(body: Bytes) -> Self {
+        Self(State::Whole(body))
+    }
+
+    /// An answer that is under way.
+    pub(super) fn open(open: Open) -> Self {
+        Self(State::Open(Box::new(open)))
+    }
+}
+
+impl Open {
+    fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, BrokenAnswer>>> {
+        if let Some(verdict) = self.watched.0.verdict(context.waker()) {
+            return Poll::Ready(Some(Err(match verdict {
+                Verdict::Dead => BrokenAnswer::Dead,
+                Verdict::Idle => BrokenAnswer::Idle,
+            })));
         }
-        body
+        let polled = self.line.poll_piece(context);
+        if let Poll::Ready(Some(Ok(_))) = &polled {
+            self.watched.0.moved();
+        }
+        polled.map_err(|_| BrokenAnswer::Upstream)
     }
 
     /// Gives the connection back, if nothing is left on it.
-    fn end(&mut self) {
-        if let Some(watched) = self.watched.take() {
-            watched.done();
-        }
-        if let Some(Ending { line, place, upstreams, slot, .. }) = self.ending.take() {
-            place.keep(line, upstreams.beat.load(Ordering::Relaxed));
-            drop(slot);
-        }
-    }
-
-    /// From the first time that not everything was there at once, the watch looks after it.
-    fn watch(&mut self) -> Option<&Arc<Watched>> {
-        if self.watched.is_none() {
-            let Ending { upstreams, tether, upload, timeouts, .. } = self.ending.as_ref()?;
-            self.watched = Some(upstreams.watch.over(Arc::clone(tether), upload.clone(), ticks(timeouts.idle)));
-        }
-        self.watched.as_ref()
-    }
-
-    fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, BrokenAnswer>>> {
-        let mut moved_bytes = false;
-        loop {
-            match Pin::new(&mut self.incoming).poll_frame(context) {
-                Poll::Ready(Some(Ok(frame))) => {
-                    // Trailers end here.
-                    if let Ok(data) = frame.into_data() {
-                        return Poll::Ready(Some(Ok(data)));
-                    }
-                    moved_bytes = false;
-                }
-                Poll::Ready(Some(Err(_))) => return Poll::Ready(Some(Err(BrokenAnswer::Upstream))),
-                Poll::Ready(None) => return Poll::Ready(None),
-                Poll::Pending => {
-                    // The connection moves its bytes on our time; then there may be more.
-                    if std::mem::replace(&mut moved_bytes, true) {
-                        return Poll::Pending;
-                    }
-                    if let Some(ending) = &mut self.ending {
-                        let _ = ending.line.poll(context);
-                    }
-                }
-            }
-        }
-    }
-
-    fn fail(&mut self, fault: BrokenAnswer) -> Poll<Option<Result<Frame<Bytes>, BrokenAnswer>>> {
-        if let Some(watched) = self.watched.take() {
-            watched.done();
-        }
-        // The connection is dropped with what is left on it.
-        self.ending = None;
-        Poll::Ready(Some(Err(fault)))
+    fn end(self) {
+        let Self { line, place, upstreams, .. } = self;
+        place.keep(line, upstreams.beat.load(Ordering::Relaxed));
     }
 }
 
@@ -138,50 +108,52 @@ impl HttpBody for AnswerBody {
 
     fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BrokenAnswer>>> {
         let this = self.get_mut();
-        if let Some(watched) = &this.watched
-            && let Some(verdict) = watched.verdict(context.waker())
-        {
-            return this.fail(match verdict {
-                super::watch::Verdict::Dead => BrokenAnswer::Dead,
-                super::watch::Verdict::Idle => BrokenAnswer::Idle,
-            });
+        let polled = match &mut this.0 {
+            State::Over => return Poll::Ready(None),
+            State::Whole(body) => {
+                let body = std::mem::take(body);
+                this.0 = State::Over;
+                return Poll::Ready((!body.is_empty()).then(|| Ok(Frame::data(body))));
+            }
+            State::Open(open) => std::task::ready!(open.poll_piece(context)),
+        };
+        let ended_well = match &polled {
+            None => true,
+            Some(Ok(_)) => matches!(&this.0, State::Open(open) if open.line.is_done()),
+            Some(Err(_)) => {
+                // The connection is dropped with what is left on it.
+                this.0 = State::Over;
+                false
+            }
+        };
+        if ended_well && let State::Open(open) = std::mem::replace(&mut this.0, State::Over) {
+            open.end();
         }
-        match this.poll_piece(context) {
-            Poll::Ready(Some(Ok(data))) => {
-                if this.incoming.is_end_stream() {
-                    this.end();
-                } else if let Some(watched) = this.watch() {
-                    watched.moved();
-                }
-                Poll::Ready(Some(Ok(Frame::data(data))))
-            }
-            Poll::Ready(Some(Err(fault))) => this.fail(fault),
-            Poll::Ready(None) => {
-                this.end();
-                Poll::Ready(None)
-            }
-            Poll::Pending => {
-                if let Some(watched) = this.watch() {
-                    let _ = watched.verdict(context.waker());
-                }
-                Poll::Pending
-            }
-        }
+        Poll::Ready(polled.map(|piece| piece.map(Frame::data)))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.incoming.is_end_stream()
+        match &self.0 {
+            State::Whole(body) => body.is_empty(),
+            State::Open(_) => false,
+            State::Over => true,
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.incoming.size_hint()
+        match &self.0 {
+            State::Whole(body) => SizeHint::with_exact(body.len() as u64),
+            State::Open(open) => open.line.left().map_or_else(SizeHint::default, SizeHint::with_exact),
+            State::Over => SizeHint::with_exact(0),
+        }
     }
 }
 
-impl Drop for AnswerBody {
+/// Ends the watch over an answer when it is dropped.
+pub(super) struct Watching(pub(super) Arc<Watched>);
+
+impl Drop for Watching {
     fn drop(&mut self) {
-        if let Some(watched) = self.watched.take() {
-            watched.done();
-        }
+        self.0.done();
     }
 }

@@ -3,18 +3,17 @@
 use std::future::{Future as _, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::Poll;
 
 use axum::body::HttpBody as _;
-use bytes::Bytes;
-use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, header};
-use hyper::body::Incoming;
-use hyper::client::conn::TrySendError;
+use http::response::Parts;
+use http::{Method, Response, StatusCode, header};
 use tokio::time::sleep;
 
-use super::answer::{AnswerBody, Ending, Slot};
+use super::answer::{AnswerBody, Open, Slot, Watching};
 use super::fault::ForwardFault;
-use super::line::Line;
+use super::line::{Fault, Line, Sent};
 use super::outgoing::{Outgoing, Streaming, Upload};
 use super::place::Place;
 use super::registry::{Upstream, Upstreams};
@@ -27,7 +26,7 @@ use crate::domain::gateway::Timeouts;
 /// A request that was sent and not answered.
 enum Failed {
     /// Nothing of it left: the connection had ended before.
-    Unsent(Box<Outgoing>, HeaderMap),
+    Unsent(Outgoing),
     /// The connection broke before an answer came.
     Broken(String),
     /// There is no point in another try.
@@ -40,12 +39,12 @@ impl Upstreams {
     ///
     /// # Errors
     /// [`ForwardFault`].
-    pub async fn forward(
+    pub async fn forward<T: Tether + 'static>(
         self: &Arc<Self>,
         app: &App,
         live: &Arc<LiveGateway>,
         request: EnforcedRequest,
-        tether: Arc<dyn Tether>,
+        tether: T,
     ) -> Result<Response<AnswerBody>, ForwardFault> {
         if !request.is_for(&live.gateway) {
             return Err(ForwardFault::Misdirected);
@@ -67,18 +66,17 @@ impl Upstreams {
         answered
     }
 
-    async fn forward_to(
+    async fn forward_to<T: Tether + 'static>(
         self: &Arc<Self>,
         app: &App,
         upstream: &Upstream,
         request: EnforcedRequest,
-        tether: Arc<dyn Tether>,
+        tether: T,
     ) -> Result<Response<AnswerBody>, ForwardFault> {
         let limits = upstream.live.gateway.limits;
         let slot = Slot::take(&upstream.kept, limits.concurrent).ok_or(ForwardFault::Busy)?;
         let EnforcedRequest { mut head, body, .. } = request;
         let (mut body, upload) = outgoing(body, limits.body)?;
-        frame(&mut head.headers, &body);
         for (name, value) in &upstream.headers {
             head.headers.insert(name.clone(), value.clone());
         }
@@ -92,35 +90,27 @@ impl Upstreams {
             if !reused && !tether.holds() {
                 return Err(ForwardFault::Dead);
             }
-            // A connection that waited may turn out to be closed; then a safe request is sent once more.
-            let spare = (reused && repeatable).then(|| head.headers.clone());
-            let exchange = Exchange { tether: &*tether, upload: upload.as_deref(), timeouts, body_limit: limits.body };
-            let sent = exchange.run(&mut line, &mut head, body, &place).await;
-            match sent {
-                Ok(mut response) => {
-                    let status = response.status();
-                    if response.headers().contains_key(header::TRANSFER_ENCODING) {
-                        // The chunks count (RFC 9112 §6.3); the caller must not see another length.
-                        response.headers_mut().remove(header::CONTENT_LENGTH);
+            line.begin(&sent(&head, &place), body);
+            let exchange = Exchange { tether: &tether, upload: upload.as_deref(), timeouts, body_limit: limits.body };
+            match exchange.run(&mut line).await {
+                Ok(parts) => {
+                    if refuses_credentials(parts.status, upstream.has_credentials()) {
+                        return Err(ForwardFault::Credentials(parts.status.as_u16()));
                     }
-                    if status == StatusCode::SWITCHING_PROTOCOLS {
-                        return Err(ForwardFault::Broken("the upstream changed the protocol unasked".to_owned()));
-                    }
-                    if refuses_credentials(status, upstream.has_credentials()) {
-                        return Err(ForwardFault::Credentials(status.as_u16()));
-                    }
-                    let upstreams = Arc::clone(self);
-                    let ending = Ending { line, place, upstreams, tether, upload, timeouts, slot };
-                    return Ok(response.map(|incoming| AnswerBody::new(incoming, ending)));
+                    let body = if let Some(body) = line.whole() {
+                        place.keep(line, self.beat.load(Ordering::Relaxed));
+                        AnswerBody::whole(body)
+                    } else {
+                        let watched = Watching(self.watch.over(Arc::new(tether), upload, ticks(timeouts.idle)));
+                        AnswerBody::open(Open { line, place, upstreams: Arc::clone(self), slot, watched })
+                    };
+                    return Ok(Response::from_parts(without_length(parts), body));
                 }
-                Err(Failed::Unsent(unsent, headers)) if reused => {
-                    (body, head.headers, fresh) = (*unsent, headers, true);
-                }
-                Err(Failed::Broken(reason)) => match spare {
-                    Some(headers) => (body, head.headers, fresh) = (Outgoing::Empty, headers, true),
-                    None => return Err(ForwardFault::Broken(reason)),
-                },
-                Err(Failed::Unsent(..)) => {
+                // A connection that waited may turn out to be closed; then a safe request is sent once more.
+                Err(Failed::Unsent(unsent)) if reused => (body, fresh) = (unsent, true),
+                Err(Failed::Broken(_)) if reused && repeatable => (body, fresh) = (Outgoing::Empty, true),
+                Err(Failed::Broken(reason)) => return Err(ForwardFault::Broken(reason)),
+                Err(Failed::Unsent(_)) => {
                     return Err(ForwardFault::Broken("the upstream closed a new connection".to_owned()));
                 }
                 Err(Failed::Final(fault)) => return Err(fault),
@@ -187,7 +177,7 @@ fn outgoing(body: RequestBody, limit: Option<u64>) -> Result<(Outgoing, Option<A
         RequestBody::Empty => Ok((Outgoing::Empty, None)),
         RequestBody::Whole(bytes) => {
             within(bytes.len() as u64)?;
-            Ok((Outgoing::Whole(Some(bytes)), None))
+            Ok((Outgoing::Whole(bytes, false), None))
         }
         RequestBody::Stream(body) if body.is_end_stream() => Ok((Outgoing::Empty, None)),
         RequestBody::Stream(body) => {
@@ -198,62 +188,37 @@ fn outgoing(body: RequestBody, limit: Option<u64>) -> Result<(Outgoing, Option<A
     }
 }
 
-/// The body's length is what is counted here, whatever the caller's headers said.
-fn frame(headers: &mut HeaderMap, body: &Outgoing) {
-    headers.remove(header::CONTENT_LENGTH);
-    headers.remove(header::TRANSFER_ENCODING);
-    if hyper::body::Body::size_hint(body).exact().is_none() {
-        headers.insert(header::TRANSFER_ENCODING, http::HeaderValue::from_static("chunked"));
-    }
+/// The request's head for one of the addresses.
+fn sent<'a>(head: &'a Head, place: &'a Place) -> Sent<'a> {
+    let Head { method, target, headers } = head;
+    Sent { method, prefix: place.address.path(), target, host: &place.host, headers }
 }
 
-/// The request for one of the addresses; the headers are taken out of the head.
-fn request(head: &mut Head, body: Outgoing, place: &Place) -> Result<Request<Outgoing>, Failed> {
-    let prefix = place.address.path();
-    let target = if prefix.is_empty() { head.target.clone() } else { format!("{prefix}{}", head.target) };
-    let uri = Uri::from_maybe_shared(Bytes::from(target));
-    let uri = uri.map_err(|_| Failed::Final(ForwardFault::Broken("the path can't be sent".to_owned())))?;
-    head.headers.insert(header::HOST, place.host.clone());
-    let mut request = Request::new(body);
-    *request.method_mut() = head.method.clone();
-    *request.uri_mut() = uri;
-    *request.headers_mut() = std::mem::take(&mut head.headers);
-    Ok(request)
+/// Where chunks count (RFC 9112 §6.3), the caller must not see another length.
+fn without_length(mut parts: Parts) -> Parts {
+    if parts.headers.contains_key(header::TRANSFER_ENCODING) {
+        parts.headers.remove(header::CONTENT_LENGTH);
+    }
+    parts
 }
 
 /// One request on one connection.
-struct Exchange<'a> {
-    tether: &'a dyn Tether,
+struct Exchange<'a, T> {
+    tether: &'a T,
     upload: Option<&'a Upload>,
     timeouts: Timeouts,
     body_limit: Option<u64>,
 }
 
-impl Exchange<'_> {
-    async fn run(
-        &self,
-        line: &mut Line,
-        head: &mut Head,
-        body: Outgoing,
-        place: &Place,
-    ) -> Result<Response<Incoming>, Failed> {
-        let request = request(head, body, place)?;
-        let (sender, mut drive) = line.halves();
-        let mut sending = pin!(sender.try_send_request(request));
+impl<T: Tether> Exchange<'_, T> {
+    /// Sends the request and waits for the head of its answer.
+    async fn run(&self, line: &mut Line) -> Result<Parts, Failed> {
         let mut tick = pin!(sleep(TICK));
         let mut still = 0_u32;
         poll_fn(|context| {
             loop {
-                if let Poll::Ready(sent) = sending.as_mut().poll(context) {
-                    return Poll::Ready(sent.map_err(|fault| self.failed(fault)));
-                }
-                // A connection that has ended has told the request so.
-                let ended = drive(context).is_ready();
-                if let Poll::Ready(sent) = sending.as_mut().poll(context) {
-                    return Poll::Ready(sent.map_err(|fault| self.failed(fault)));
-                }
-                if ended {
-                    return Poll::Ready(Err(Failed::Broken("the upstream closed the connection".to_owned())));
+                if let Poll::Ready(answered) = line.poll_head(context) {
+                    return Poll::Ready(answered.map_err(|fault| self.failed(fault)));
                 }
                 std::task::ready!(tick.as_mut().poll(context));
                 tick.set(sleep(TICK));
@@ -288,7 +253,7 @@ impl Exchange<'_> {
         (*still > ticks(limit)).then_some(late)
     }
 
-    fn failed(&self, mut fault: TrySendError<Request<Outgoing>>) -> Failed {
+    fn failed(&self, fault: Fault) -> Failed {
         if let Some(upload) = self.upload {
             if upload.too_large() {
                 return Failed::Final(ForwardFault::TooLarge(self.body_limit.unwrap_or_default()));
@@ -297,20 +262,12 @@ impl Exchange<'_> {
                 return Failed::Final(ForwardFault::CallerBroke);
             }
         }
-        match fault.take_message() {
-            Some(request) => {
-                let (parts, body) = request.into_parts();
-                Failed::Unsent(Box::new(body), parts.headers)
-            }
-            None => Failed::Broken(reason(fault.error())),
+        match fault {
+            Fault::Unsent(body) => Failed::Unsent(body),
+            Fault::Caller => Failed::Final(ForwardFault::CallerBroke),
+            Fault::Malformed(reason) => Failed::Broken(format!("the answer is not HTTP as it should be: {reason}")),
+            Fault::Ended(None) => Failed::Broken("the upstream closed the connection before it answered".to_owned()),
+            Fault::Ended(Some(fault)) => Failed::Broken(format!("the connection broke: {fault}")),
         }
-    }
-}
-
-/// Why, for administrators: hyper's words and those of the cause.
-fn reason(fault: &hyper::Error) -> String {
-    match std::error::Error::source(fault) {
-        Some(cause) => format!("the answer broke off: {fault}: {cause}"),
-        None => format!("the answer broke off: {fault}"),
     }
 }

@@ -1,66 +1,250 @@
-//! One HTTP/1.1 connection to an upstream, driven by whoever uses it.
+//! One HTTP/1.1 connection to an upstream, driven by whoever uses it: one request at a time, its answer after it.
 
-use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::io;
+use std::task::{Context, Poll, Waker, ready};
 
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
+use bytes::Bytes;
+use http::{HeaderMap, Method, StatusCode, Version, response::Parts};
 
-use super::outgoing::Outgoing;
+use super::outgoing::{Outgoing, Unsent};
 use super::socket::Socket;
+use crate::http1::{
+    BodyLength, Decoder, Encoder, Malformed, Step, Wire, connection_says, of_response, request_head_of, response_head,
+};
 
-/// The longest head of an answer, and how much of a body is held at once, in bytes.
-const BUFFER: usize = 64 * 1024;
-/// The most header fields of an answer.
-const MOST_HEADERS: usize = 128;
+/// The longest head of an answer, in bytes.
+const LONGEST_HEAD: usize = 64 * 1024;
+/// The most interim answers (1xx) before the one that counts.
+const MOST_INTERIM: u32 = 16;
 
-/// A connection with its two halves: where requests go in, and what moves the bytes. No task of its own drives it.
+/// Why an exchange on a connection failed.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// The connection had ended before anything of the request left; its body is as it was.
+    Unsent(Outgoing),
+    /// The caller's body broke off, or was too long: [`super::outgoing::Upload`] knows.
+    Caller,
+    /// The upstream ended the connection.
+    Ended(Option<io::Error>),
+    /// What came is not HTTP.
+    Malformed(String),
+}
+
+impl From<Malformed> for Fault {
+    fn from(fault: Malformed) -> Self {
+        Self::Malformed(fault.to_string())
+    }
+}
+
+/// The head of a request as it goes up.
+pub(super) struct Sent<'a> {
+    pub(super) method: &'a Method,
+    /// The path of the address, before the request's own.
+    pub(super) prefix: &'a str,
+    pub(super) target: &'a str,
+    pub(super) host: &'a str,
+    pub(super) headers: &'a HeaderMap,
+}
+
+/// A connection. No task of its own drives it.
 pub(super) struct Line {
-    pub(super) sender: http1::SendRequest<Outgoing>,
-    connection: http1::Connection<TokioIo<Socket>, Outgoing>,
-    ended: bool,
+    wire: Wire<Socket>,
+    /// What of the request's body has not left yet.
+    up: Option<Up>,
+    /// What of the answer has not come yet.
+    down: Decoder,
+    /// How much of the next head was looked at.
+    seen: usize,
+    interim: u32,
+    is_head: bool,
+    /// Whether another request may follow, as far as heads tell.
+    goes_on: bool,
+    used: bool,
+}
+
+struct Up {
+    body: Outgoing,
+    encoder: Encoder,
 }
 
 impl Line {
     /// Begins to speak HTTP/1.1 on a socket.
-    pub(super) async fn over(socket: Socket) -> Result<Box<Self>, hyper::Error> {
-        let (sender, connection) = http1::Builder::new()
-            .max_buf_size(BUFFER)
-            .max_headers(MOST_HEADERS)
-            .handshake(TokioIo::new(socket))
-            .await?;
-        Ok(Box::new(Self { sender, connection, ended: false }))
+    pub(super) fn over(socket: Socket) -> Box<Self> {
+        Box::new(Self {
+            wire: Wire::new(socket),
+            up: None,
+            down: Decoder::of_length(0),
+            seen: 0,
+            interim: 0,
+            is_head: false,
+            goes_on: true,
+            used: false,
+        })
     }
 
-    /// Moves bytes; ready once the connection has ended. Faults reach whoever waits for the answer.
-    pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        Self::drive(&mut self.connection, &mut self.ended, context)
+    /// Writes a request's head and takes its body; [`Self::poll_head`] sends both.
+    pub(super) fn begin(&mut self, request: &Sent<'_>, body: Outgoing) {
+        let length = BodyLength::of_request(request.method, body.exact());
+        let line = (request.method, request.prefix, request.target);
+        request_head_of(self.wire.out(), line, request.host, request.headers, length);
+        self.wire.has_left();
+        let is_empty = matches!(body, Outgoing::Empty);
+        self.up = (!is_empty).then(|| Up { body, encoder: Encoder::new(length) });
+        (self.seen, self.interim, self.is_head) = (0, 0, request.method == Method::HEAD);
     }
 
-    /// The halves apart, for a request that is being sent.
-    pub(super) fn halves(
-        &mut self,
-    ) -> (&mut http1::SendRequest<Outgoing>, impl FnMut(&mut Context<'_>) -> Poll<()> + use<'_>) {
-        let Self { sender, connection, ended } = self;
-        (sender, |context: &mut Context<'_>| Self::drive(connection, ended, context))
-    }
-
-    fn drive(
-        connection: &mut http1::Connection<TokioIo<Socket>, Outgoing>,
-        ended: &mut bool,
-        context: &mut Context<'_>,
-    ) -> Poll<()> {
-        if *ended {
-            return Poll::Ready(());
+    /// Sends the request, and gives the head of its answer when that has come.
+    pub(super) fn poll_head(&mut self, context: &mut Context<'_>) -> Poll<Result<Parts, Fault>> {
+        loop {
+            self.poll_up(context)?;
+            if let Some(head) = self.head()? {
+                self.used = true;
+                return Poll::Ready(Ok(head));
+            }
+            match ready!(self.wire.poll_fill(context)) {
+                Ok(1..) => {}
+                Ok(0) => return Poll::Ready(Err(self.ended(None))),
+                Err(fault) => return Poll::Ready(Err(self.ended(Some(fault)))),
+            }
         }
-        let polled = Pin::new(connection).poll(context);
-        *ended = polled.is_ready();
-        polled.map(drop)
+    }
+
+    /// The head of the answer, if it has arrived. Interim answers are dropped.
+    fn head(&mut self) -> Result<Option<Parts>, Fault> {
+        loop {
+            let read = response_head(&mut self.wire.inbound, &mut self.seen, LONGEST_HEAD);
+            let Some(head) = read.map_err(|fault| Fault::Malformed(fault.to_string()))? else { return Ok(None) };
+            if head.status == StatusCode::SWITCHING_PROTOCOLS {
+                return Err(Fault::Malformed("the upstream changed the protocol unasked".to_owned()));
+            }
+            if head.status.is_informational() {
+                self.interim += 1;
+                if self.interim > MOST_INTERIM {
+                    return Err(Fault::Malformed("the upstream sends interim answers without end".to_owned()));
+                }
+                continue;
+            }
+            let method = if self.is_head { Method::HEAD } else { Method::GET };
+            let (down, reusable) = of_response(&method, head.status, head.version, &head.headers)?;
+            self.down = down;
+            self.goes_on = reusable && head.version == Version::HTTP_11 && !connection_says(&head.headers, b"close");
+            return Ok(Some(head));
+        }
+    }
+
+    /// The next piece of the answer's body; what is left of the request's is sent meanwhile.
+    pub(super) fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Fault>>> {
+        loop {
+            if !self.is_sent()
+                && let Err(fault) = self.poll_up(context)
+            {
+                return Poll::Ready(Some(Err(fault)));
+            }
+            match self.down.step(&mut self.wire.inbound) {
+                Ok(Step::Piece(piece)) => return Poll::Ready(Some(Ok(piece))),
+                Ok(Step::End) => return Poll::Ready(None),
+                Ok(Step::More) => {}
+                Err(malformed) => return Poll::Ready(Some(Err(malformed.into()))),
+            }
+            match ready!(self.wire.poll_fill(context)) {
+                Ok(1..) => {}
+                Ok(0) if self.down.ended_by_close() => return Poll::Ready(None),
+                Ok(0) => return Poll::Ready(Some(Err(Fault::Ended(None)))),
+                Err(fault) => return Poll::Ready(Some(Err(Fault::Ended(Some(fault))))),
+            }
+        }
+    }
+
+    /// All of the answer's body, if it has arrived with the head and in one piece.
+    pub(super) fn whole(&mut self) -> Option<Bytes> {
+        let inbound = &self.wire.inbound;
+        match self.down.left() {
+            Some(0) => Some(Bytes::new()),
+            Some(left) if usize::try_from(left).is_ok_and(|left| left <= inbound.len()) => {
+                match self.down.step(&mut self.wire.inbound) {
+                    Ok(Step::Piece(piece)) => Some(piece),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether all of the answer was read.
+    pub(super) fn is_done(&self) -> bool {
+        self.down.is_done()
+    }
+
+    /// How much of the answer's body is left, where that is known.
+    pub(super) fn left(&self) -> Option<u64> {
+        self.down.left()
     }
 
     /// Whether another request may be sent now: nothing is left of the last one, and the upstream has neither closed nor said
     /// anything.
     pub(super) fn is_free(&mut self) -> bool {
-        self.poll(&mut Context::from_waker(Waker::noop())).is_pending() && self.sender.is_ready()
+        self.goes_on
+            && self.is_sent()
+            && self.down.is_done()
+            && self.wire.inbound.is_empty()
+            && self.wire.poll_fill(&mut Context::from_waker(Waker::noop())).is_pending()
+    }
+
+    fn is_sent(&self) -> bool {
+        self.up.is_none() && self.wire.is_flushed()
+    }
+
+    /// Sends what there is of the request. An upstream that takes no more of it may still answer: that is not a fault here.
+    fn poll_up(&mut self, context: &mut Context<'_>) -> Result<(), Fault> {
+        loop {
+            // On a connection that waited, the head goes first: if it can't leave, the body was not begun.
+            let head_first = self.used && self.up.as_ref().is_some_and(|up| up.body.is_fresh_stream());
+            if self.wire.is_full() || self.up.is_none() || head_first {
+                match self.wire.poll_flush(context) {
+                    Poll::Pending => return Ok(()),
+                    Poll::Ready(Ok(())) => {}
+                    Poll::Ready(Err(fault)) => return self.takes_no_more(fault),
+                }
+            }
+            let Some(up) = &mut self.up else { return Ok(()) };
+            match up.body.poll_piece(context) {
+                Poll::Ready(Some(Ok(piece))) => {
+                    up.encoder.piece(&mut self.wire, piece).map_err(|_| Fault::Caller)?;
+                }
+                Poll::Ready(Some(Err(Unsent))) => return Err(Fault::Caller),
+                Poll::Ready(None) => {
+                    if let Some(up) = self.up.take() {
+                        up.encoder.end(&mut self.wire).map_err(|_| Fault::Caller)?;
+                    }
+                }
+                Poll::Pending => {
+                    return match self.wire.poll_flush(context) {
+                        Poll::Ready(Err(fault)) => self.takes_no_more(fault),
+                        _ => Ok(()),
+                    };
+                }
+            }
+        }
+    }
+
+    fn takes_no_more(&mut self, fault: io::Error) -> Result<(), Fault> {
+        self.goes_on = false;
+        match self.ended(Some(fault)) {
+            unsent @ Fault::Unsent(_) => Err(unsent),
+            _ => {
+                self.wire.forget();
+                Ok(())
+            }
+        }
+    }
+
+    /// What the end of the connection means for the request under way; its body ends here.
+    fn ended(&mut self, fault: Option<io::Error>) -> Fault {
+        let up = self.up.take();
+        if !self.used || self.wire.has_left() {
+            return Fault::Ended(fault);
+        }
+        let body = up.map_or(Some(Outgoing::Empty), |up| up.body.again());
+        body.map_or(Fault::Ended(fault), Fault::Unsent)
     }
 }

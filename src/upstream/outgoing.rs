@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use axum::body::Body;
 use bytes::Bytes;
-use hyper::body::{Body as HttpBody, Frame, SizeHint};
+use hyper::body::Body as _;
 
 /// What is known about a body that streams, by the task that waits for the answer and by the watch.
 #[derive(Debug, Default)]
@@ -52,32 +52,36 @@ impl Upload {
 pub(super) struct Unsent;
 
 /// A request's body.
+#[derive(Debug)]
 pub(super) enum Outgoing {
     /// None.
     Empty,
-    /// All of it at once.
-    Whole(Option<Bytes>),
+    /// All of it at once, and whether it was taken.
+    Whole(Bytes, bool),
     /// What the caller sends, as it comes.
     Stream(Streaming),
 }
 
 /// A body that comes while it goes.
+#[derive(Debug)]
 pub(super) struct Streaming {
     body: Body,
     /// How much may still come, in bytes.
     left: Option<u64>,
     upload: Arc<Upload>,
+    begun: bool,
 }
 
 impl Streaming {
     /// Streams the caller's body, at most so many bytes of it.
     pub(super) fn new(body: Body, limit: Option<u64>, upload: Arc<Upload>) -> Self {
-        Self { body, left: limit, upload }
+        Self { body, left: limit, upload, begun: false }
     }
 
-    fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Unsent>>> {
+    fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Unsent>>> {
         loop {
             let polled = Pin::new(&mut self.body).poll_frame(context);
+            self.begun |= polled.is_ready();
             self.upload.caller_waits.store(polled.is_pending(), Ordering::Relaxed);
             let frame = match polled {
                 Poll::Pending => return Poll::Pending,
@@ -104,36 +108,44 @@ impl Streaming {
             if self.body.is_end_stream() {
                 self.upload.ended.store(true, Ordering::Relaxed);
             }
-            return Poll::Ready(Some(Ok(Frame::data(data))));
+            return Poll::Ready(Some(Ok(data)));
         }
     }
 }
 
-impl HttpBody for Outgoing {
-    type Data = Bytes;
-    type Error = Unsent;
+impl Outgoing {
+    /// Its length, where that is known.
+    pub(super) fn exact(&self) -> Option<u64> {
+        match self {
+            Self::Empty => Some(0),
+            Self::Whole(bytes, _) => Some(bytes.len() as u64),
+            Self::Stream(streaming) => streaming.body.size_hint().exact(),
+        }
+    }
 
-    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Unsent>>> {
-        match self.get_mut() {
+    /// Whether it comes from the caller as it goes, and none of it was taken yet: it can be sent only once.
+    pub(super) const fn is_fresh_stream(&self) -> bool {
+        matches!(self, Self::Stream(Streaming { begun: false, .. }))
+    }
+
+    /// The same once more, unless some of it was taken that does not come again.
+    pub(super) fn again(self) -> Option<Self> {
+        match self {
+            Self::Empty => Some(Self::Empty),
+            Self::Whole(bytes, _) => Some(Self::Whole(bytes, false)),
+            Self::Stream(streaming) => (!streaming.begun).then_some(Self::Stream(streaming)),
+        }
+    }
+
+    /// The next piece.
+    pub(super) fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Unsent>>> {
+        match self {
             Self::Empty => Poll::Ready(None),
-            Self::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Self::Whole(bytes, taken) => {
+                let first = !std::mem::replace(taken, true);
+                Poll::Ready(first.then(|| Ok(bytes.clone())))
+            }
             Self::Stream(streaming) => streaming.poll_piece(context),
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        match self {
-            Self::Empty => true,
-            Self::Whole(bytes) => bytes.is_none(),
-            Self::Stream(streaming) => streaming.body.is_end_stream(),
-        }
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        match self {
-            Self::Empty => SizeHint::with_exact(0),
-            Self::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
-            Self::Stream(streaming) => streaming.body.size_hint(),
         }
     }
 }

@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use http::HeaderValue;
 use tokio::sync::OnceCell;
 use tokio_rustls::TlsConnector;
 
@@ -22,7 +21,8 @@ const LONGEST_IDLE: u32 = 30;
 /// An address of a gateway.
 pub(super) struct Place {
     pub(super) address: UpstreamAddress,
-    pub(super) host: HeaderValue,
+    /// What `Host` says.
+    pub(super) host: String,
     pub(super) breaker: Breaker,
     tls: OnceCell<TlsConnector>,
     idle: Mutex<Vec<Idle>>,
@@ -35,7 +35,7 @@ struct Idle {
 
 impl Place {
     pub(super) fn new(address: UpstreamAddress) -> Self {
-        let host = HeaderValue::try_from(address.authority()).unwrap_or(HeaderValue::from_static("upstream"));
+        let host = address.authority();
         Self { address, host, breaker: Breaker::default(), tls: OnceCell::new(), idle: Mutex::default() }
     }
 
@@ -88,7 +88,7 @@ impl Place {
                 None
             };
             let socket = socket::connect(&self.address, tls, own).await?;
-            Line::over(socket).await.map_err(|fault| fault.to_string())
+            Ok(Line::over(socket))
         };
         match tokio::time::timeout(limit, connecting).await {
             Ok(connected) => connected,

@@ -135,7 +135,7 @@ impl Place {
             head: Box::new(Head { method: Method::GET, target: target.to_owned(), headers }),
             body: RequestBody::Empty,
         };
-        let answered = self.upstreams.forward(app, &self.live, request, Arc::new(Free)).await;
+        let answered = self.upstreams.forward(app, &self.live, request, Free).await;
         let (parts, body) = answered.map_err(|fault| fault.to_string())?.into_parts();
         let read = timeout(PATIENCE, read(body, MOST)).await;
         match read.map_err(|_| "its answer does not end".to_owned())?? {
@@ -173,7 +173,7 @@ impl Upstreams {
         request: EnforcedRequest,
         most: usize,
     ) -> Result<Sample, String> {
-        let answered = self.forward(app, live, request, Arc::new(Free)).await;
+        let answered = self.forward(app, live, request, Free).await;
         let (parts, body) = answered.map_err(|fault| fault.to_string())?.into_parts();
         let read = timeout(SAMPLE_PATIENCE, read(body, most)).await;
         let (body, more) = read.map_err(|_| "its answer does not end".to_owned())??;
