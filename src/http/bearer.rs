@@ -19,19 +19,22 @@ pub enum Presented<'a> {
 #[must_use]
 pub fn presented(headers: &HeaderMap) -> Presented<'_> {
     let Some(value) = headers.get(header::AUTHORIZATION) else { return Presented::Nothing };
-    let Ok(value) = value.to_str() else { return Presented::Malformed };
-    let (scheme, rest) = value.split_once(' ').unwrap_or((value, ""));
-    if !scheme.eq_ignore_ascii_case("bearer") {
+    let value = value.as_bytes();
+    let (scheme, rest) = value.split_at(value.iter().position(|byte| *byte == b' ').unwrap_or(value.len()));
+    if !scheme.eq_ignore_ascii_case(b"bearer") {
         return Presented::Nothing;
     }
-    let token = rest.trim_start_matches(' ');
-    let symbols = token.trim_end_matches('=');
+    let token = &rest[rest.iter().position(|byte| *byte != b' ').unwrap_or(rest.len())..];
+    let symbols = &token[..token.iter().rposition(|byte| *byte != b'=').map_or(0, |last| last + 1)];
     // Without a way out in between, so that many are compared at a time.
     let well_formed = !symbols.is_empty()
-        & symbols.bytes().fold(true, |well, byte| {
+        & symbols.iter().fold(true, |well, byte| {
             well & (byte.is_ascii_alphanumeric() | matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/'))
         });
-    if well_formed { Presented::Token(token) } else { Presented::Malformed }
+    match std::str::from_utf8(token) {
+        Ok(token) if well_formed => Presented::Token(token),
+        _ => Presented::Malformed,
+    }
 }
 
 /// Whether the query carries an `access_token` (RFC 6750 §2.3), which the hub never accepts.

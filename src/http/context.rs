@@ -76,6 +76,11 @@ pub struct RequestId {
     number: u64,
 }
 
+impl RequestId {
+    /// The most characters of its text.
+    pub const LONGEST: usize = 8 + 1 + 16;
+}
+
 impl fmt::Display for RequestId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{:08x}-{:x}", self.process, self.number)

@@ -4,8 +4,8 @@ use http::{Version, header, request::Parts};
 
 /// Checks the head of a request; the error says what is wrong with it, in words for the caller.
 ///
-/// Hyper has already refused malformed heads. It removes `Content-Length` from a request that also has `Transfer-Encoding` and
-/// closes the connection after the answer (RFC 9112 §6.3), so the check for both is a second line.
+/// Malformed heads, and bodies whose end is in doubt, are refused before ([`crate::http1`]); over HTTP/2 by hyper. The check for
+/// two lengths is a second line.
 ///
 /// # Errors
 /// The reason, when the request is ambiguous or carries control characters.

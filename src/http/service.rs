@@ -2,6 +2,7 @@
 
 use std::{
     future::{Future, poll_fn},
+    io::Write as _,
     net::IpAddr,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
@@ -14,7 +15,7 @@ use axum::{
     body::Body,
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header};
 use tower::Service as _;
 
 use crate::{
@@ -66,7 +67,7 @@ impl Service {
         let method = parts.method.clone();
         let surface = Surface::of(parts.uri.path());
         // Problems on gateways point to the gateway's own metadata.
-        let gateway_path = (surface == Surface::Gateways).then(|| parts.uri.path().to_owned());
+        let gateway = (surface == Surface::Gateways).then(|| parts.uri.clone());
         // 2. The client's address: throttles, networks and the log go by it, refusals included.
         let address = client_address(connection.peer.ip(), &parts.headers, &self.app.config.behind_proxy);
         // 3. Requests that could be read in two ways never reach a route.
@@ -109,7 +110,7 @@ impl Service {
         };
         // 6. A refusal takes the form of its surface. What an upstream answers is no refusal of the hub.
         if response.status().as_u16() >= 400 && !forwarded {
-            response = self.rescued(surface, gateway_path.as_deref().unwrap_or(""), response);
+            response = self.rescued(surface, gateway.as_ref().map_or("", Uri::path), response);
             log(known_method(&method), surface, address, id, &response);
         }
         // 7. Headers that every answer carries, whoever made it.
@@ -204,7 +205,12 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const NO_CONTENT: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 
 fn request_id(id: RequestId) -> HeaderValue {
-    HeaderValue::try_from(id.to_string()).unwrap_or(HeaderValue::from_static("unknown"))
+    let mut text = [0; RequestId::LONGEST];
+    let mut rest = &mut text[..];
+    let written = write!(rest, "{id}").is_ok();
+    let length = RequestId::LONGEST - rest.len();
+    let value = HeaderValue::from_bytes(&text[..length]).ok().filter(|_| written);
+    value.unwrap_or(HeaderValue::from_static("unknown"))
 }
 
 /// The method's name if it is a standard one: extension methods are text of the caller's choice.

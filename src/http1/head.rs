@@ -28,6 +28,7 @@ pub fn request_head(
     inbound: &mut BytesMut,
     seen: &mut usize,
     limit: usize,
+    spare: &mut HeaderMap,
 ) -> Result<Option<http::request::Parts>, HeadFault> {
     let Some(head) = take(inbound, seen, limit)? else { return Ok(None) };
     let mut fields = [const { httparse::EMPTY_HEADER }; MOST_HEADERS];
@@ -45,7 +46,7 @@ pub fn request_head(
     parts.uri = Uri::from_maybe_shared(head.slice_ref(target.as_bytes()))
         .map_err(|_| Malformed("the request target is not one that can be read"))?;
     parts.version = version(parsed.version);
-    parts.headers = headers(&head, parsed.headers)?;
+    parts.headers = headers(&head, parsed.headers, spare)?;
     Ok(Some(parts))
 }
 
@@ -57,6 +58,7 @@ pub fn response_head(
     inbound: &mut BytesMut,
     seen: &mut usize,
     limit: usize,
+    spare: &mut HeaderMap,
 ) -> Result<Option<http::response::Parts>, HeadFault> {
     let Some(head) = take(inbound, seen, limit)? else { return Ok(None) };
     let mut fields = [const { httparse::EMPTY_HEADER }; MOST_HEADERS];
@@ -70,7 +72,7 @@ pub fn response_head(
     parts.status = StatusCode::from_u16(parsed.code.unwrap_or_default())
         .map_err(|_| Malformed("the status is not one that can be read"))?;
     parts.version = version(parsed.version);
-    parts.headers = headers(&head, parsed.headers)?;
+    parts.headers = headers(&head, parsed.headers, spare)?;
     Ok(Some(parts))
 }
 
@@ -89,7 +91,8 @@ fn take(inbound: &mut BytesMut, seen: &mut usize, limit: usize) -> Result<Option
         if inbound[..at].ends_with(b"\r\n\r") {
             *seen = 0;
             // A copy of its own size: what keeps a header would otherwise keep the whole buffer.
-            let head = if at < limit { Bytes::copy_from_slice(&inbound[..=at]) } else { return Err(HeadFault::TooLong) };
+            let head =
+                if at < limit { Bytes::copy_from_slice(&inbound[..=at]) } else { return Err(HeadFault::TooLong) };
             inbound.advance(at + 1);
             return Ok(Some(head));
         }
@@ -113,8 +116,8 @@ fn version(minor: Option<u8>) -> Version {
     if minor == Some(0) { Version::HTTP_10 } else { Version::HTTP_11 }
 }
 
-fn headers(head: &Bytes, fields: &[httparse::Header<'_>]) -> Result<HeaderMap, HeadFault> {
-    let mut headers = HeaderMap::with_capacity(fields.len() + 4);
+fn headers(head: &Bytes, fields: &[httparse::Header<'_>], spare: &mut HeaderMap) -> Result<HeaderMap, HeadFault> {
+    let mut headers = std::mem::take(spare);
     for field in fields {
         let name = HeaderName::from_bytes(field.name.as_bytes())
             .map_err(|_| Malformed("a header's name has a character that can't stand in one"))?;
@@ -132,14 +135,18 @@ mod tests {
     use super::*;
 
     fn request(text: &str) -> Result<Option<http::request::Parts>, HeadFault> {
-        request_head(&mut BytesMut::from(text), &mut 0, 1000)
+        request_head(&mut BytesMut::from(text), &mut 0, 1000, &mut HeaderMap::new())
     }
 
     #[test]
     fn a_request_is_read() {
-        let mut inbound = BytesMut::from("\r\nPOST /a?b=c HTTP/1.1\r\nHost: hub\r\nX-A: 1\r\nx-a: 2\r\nX-E:\r\n\r\nbody");
-        let head = request_head(&mut inbound, &mut 0, 1000).expect("good").expect("whole");
-        assert_eq!((head.method, head.uri.to_string(), head.version), (Method::POST, "/a?b=c".to_owned(), Version::HTTP_11));
+        let mut inbound =
+            BytesMut::from("\r\nPOST /a?b=c HTTP/1.1\r\nHost: hub\r\nX-A: 1\r\nx-a: 2\r\nX-E:\r\n\r\nbody");
+        let head = request_head(&mut inbound, &mut 0, 1000, &mut HeaderMap::new()).expect("good").expect("whole");
+        assert_eq!(
+            (head.method, head.uri.to_string(), head.version),
+            (Method::POST, "/a?b=c".to_owned(), Version::HTTP_11)
+        );
         let all: Vec<_> = head.headers.get_all("x-a").iter().collect();
         assert_eq!(all, ["1", "2"]);
         assert_eq!(head.headers["x-e"], "");
@@ -152,7 +159,7 @@ mod tests {
         let (mut inbound, mut seen) = (BytesMut::new(), 0);
         for (at, byte) in whole.iter().enumerate() {
             inbound.extend_from_slice(&[*byte]);
-            let head = request_head(&mut inbound, &mut seen, 1000).expect("good");
+            let head = request_head(&mut inbound, &mut seen, 1000, &mut HeaderMap::new()).expect("good");
             assert_eq!(head.is_some(), at + 1 == whole.len());
         }
     }
@@ -181,7 +188,7 @@ mod tests {
     fn a_head_has_a_limit() {
         let fields = "X-A: b\r\n".repeat(MOST_HEADERS + 1);
         let mut inbound = BytesMut::from(format!("GET / HTTP/1.1\r\n{fields}\r\n").as_str());
-        assert_eq!(request_head(&mut inbound, &mut 0, 10_000).unwrap_err(), HeadFault::TooLong);
+        assert_eq!(request_head(&mut inbound, &mut 0, 10_000, &mut HeaderMap::new()).unwrap_err(), HeadFault::TooLong);
         assert_eq!(request(&format!("GET /{} HTTP/1.1\r\n\r\n", "x".repeat(1000))).unwrap_err(), HeadFault::TooLong);
         assert_eq!(request(&"x".repeat(1000)).unwrap_err(), HeadFault::TooLong);
         assert!(request(&"x".repeat(999)).expect("more may come").is_none());
@@ -190,10 +197,12 @@ mod tests {
     #[test]
     fn an_answer_is_read() {
         let mut inbound = BytesMut::from("HTTP/1.0 404\r\nServer: x\r\n\r\n");
-        let head = response_head(&mut inbound, &mut 0, 1000).expect("good").expect("whole");
+        let head = response_head(&mut inbound, &mut 0, 1000, &mut HeaderMap::new()).expect("good").expect("whole");
         assert_eq!((head.status.as_u16(), head.version, head.headers.len()), (404, Version::HTTP_10, 1));
-        for text in ["HTTP/9.9 200 OK\r\n\r\n", "HTTP/1.1 999999 OK\r\n\r\n", "HTTP/1.1 099 OK\r\n\r\n", "SSH-2.0\r\n\r\n"] {
-            assert!(response_head(&mut BytesMut::from(text), &mut 0, 1000).is_err(), "{text:?}");
+        for text in
+            ["HTTP/9.9 200 OK\r\n\r\n", "HTTP/1.1 999999 OK\r\n\r\n", "HTTP/1.1 099 OK\r\n\r\n", "SSH-2.0\r\n\r\n"]
+        {
+            assert!(response_head(&mut BytesMut::from(text), &mut 0, 1000, &mut HeaderMap::new()).is_err(), "{text:?}");
         }
     }
 }

@@ -6,12 +6,14 @@
 mod decoder;
 mod framing;
 mod head;
+mod late;
 mod wire;
 mod write;
 
 pub use decoder::{Decoder, Step};
 pub use framing::{connection_says, of_request, of_response};
 pub use head::{HeadFault, MOST_HEADERS, request_head, response_head};
+pub use late::Late;
 pub use wire::Wire;
 pub use write::{Afterwards, BodyLength, Date, Encoder, WrongLength, request_head_of, response_head_of};
 

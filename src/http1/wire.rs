@@ -48,7 +48,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         }
         let free = self.inbound.capacity() - self.inbound.len();
         let count = ready!(pin!(self.stream.read_buf(&mut self.inbound)).poll(context))?;
-        self.room = if count == free { (room * 2).min(MOST_ROOM) } else if count < room / 4 { ROOM } else { room };
+        self.room = if count == free {
+            (room * 2).min(MOST_ROOM)
+        } else if count < room / 4 {
+            ROOM
+        } else {
+            room
+        };
         Poll::Ready(Ok(count))
     }
 

@@ -120,26 +120,33 @@ impl Exchange {
     ///
     /// # Errors
     /// A problem, before anything of an answer was sent.
-    async fn run(self, enforced: Enforced) -> Result<(http::Response<AnswerBody>, Forwarded), Problem> {
-        let Self { app, upstreams, live, verified, address, cut } = self;
-        let Enforced { permit, mut request } = enforced;
-        if live.gateway.asserts() {
-            request = assertion::add(&app, &live.gateway, &verified, &permit, request)?;
+    fn run(
+        self,
+        enforced: Enforced,
+    ) -> impl Future<Output = Result<(http::Response<AnswerBody>, Forwarded), Problem>> + Send {
+        // A block: an async function keeps each of its arguments twice.
+        async move {
+            let Enforced { permit, mut request } = enforced;
+            let (app, live) = (&self.app, &self.live);
+            if live.gateway.asserts() {
+                request = assertion::add(app, &live.gateway, &self.verified, &permit, request)?;
+            }
+            let forwarded = Forwarded { resource: permit.resource().clone(), action: permit.action() };
+            let (app_, live_) = (Arc::clone(app), Arc::clone(live));
+            let (verified, address, cut) = (self.verified, self.address, self.cut);
+            let tether = Hold { app: app_, verified, permit, gateway: live_, address, cut };
+            let mut answer = self.upstreams.forward(app, live, request, tether).await.map_err(|fault| {
+                let name = live.gateway.name.as_str();
+                tracing::debug!(gateway = name, %fault, "a request could not be forwarded");
+                problem::forward(&fault, name)
+            })?;
+            // Under load, answers that are ready are read first and written together: a write that wakes a sleeping caller
+            // costs several times one to a caller that is awake. An idle hub waits for nothing.
+            tokio::task::yield_now().await;
+            headers::strip_down(answer.headers_mut());
+            location::rewrite(answer.headers_mut(), &live.gateway, app.config.public_url.as_str());
+            Ok((answer, forwarded))
         }
-        let forwarded = Forwarded { resource: permit.resource().clone(), action: permit.action() };
-        let (app_, live_) = (Arc::clone(&app), Arc::clone(&live));
-        let tether = Hold { app: app_, verified, permit, gateway: live_, address, cut };
-        let mut answer = upstreams.forward(&app, &live, request, tether).await.map_err(|fault| {
-            let name = live.gateway.name.as_str();
-            tracing::debug!(gateway = name, %fault, "a request could not be forwarded");
-            problem::forward(&fault, name)
-        })?;
-        // Under load, answers that are ready are read first and written together: a write that wakes a sleeping caller costs
-        // several times one to a caller that is awake. An idle hub waits for nothing.
-        tokio::task::yield_now().await;
-        headers::strip_down(answer.headers_mut());
-        location::rewrite(answer.headers_mut(), &live.gateway, app.config.public_url.as_str());
-        Ok((answer, forwarded))
     }
 }
 

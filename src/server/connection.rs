@@ -14,12 +14,7 @@ use std::{
 };
 
 use http::Request;
-use hyper::{
-    body::Incoming,
-    rt::Executor,
-    server::conn::http2,
-    service::service_fn,
-};
+use hyper::{body::Incoming, rt::Executor, server::conn::http2, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncRead, AsyncWrite},

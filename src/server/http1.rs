@@ -8,14 +8,14 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody as _};
-use http::{HeaderMap, Request, Version, header, request::Parts};
+use http::{HeaderMap, Request, Version, header, request::Parts, response};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::{Instant, Sleep, sleep_until, timeout};
+use tokio::time::timeout;
 
 use super::inflow::{Feed, inflow};
 use crate::http::{context::Connection, service::Service};
 use crate::http1::{
-    Afterwards, BodyLength, Date, Decoder, Encoder, HeadFault, Wire, connection_says, of_request, request_head,
+    Afterwards, BodyLength, Date, Decoder, Encoder, HeadFault, Late, Wire, connection_says, of_request, request_head,
     response_head_of,
 };
 
@@ -39,7 +39,13 @@ pub(super) async fn serve<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut caller = Caller { wire: Wire::new(stream), seen: 0, late: Late::new(), date: Date::default() };
+    let mut caller = Caller {
+        wire: Wire::new(stream),
+        seen: 0,
+        spare: HeaderMap::new(),
+        late: Late::new(HEAD_ARRIVAL),
+        date: Date::default(),
+    };
     loop {
         let parts = match caller.head(ending, head_limit).await? {
             Some(Ok(parts)) => parts,
@@ -60,6 +66,8 @@ struct Caller<S> {
     wire: Wire<S>,
     /// How much of the next head was looked at.
     seen: usize,
+    /// What the last answer's headers were kept in.
+    spare: HeaderMap,
     late: Late,
     date: Date,
 }
@@ -67,11 +75,11 @@ struct Caller<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> Caller<S> {
     /// The next head; `None` if the connection is to end.
     async fn head(&mut self, ending: &AtomicBool, limit: usize) -> io::Result<Option<Result<Parts, HeadFault>>> {
-        let Self { wire, seen, late, .. } = self;
+        let Self { wire, seen, spare, late, .. } = self;
         late.begin();
         poll_fn(|context| {
             loop {
-                match request_head(&mut wire.inbound, seen, limit) {
+                match request_head(&mut wire.inbound, seen, limit, spare) {
                     Ok(Some(parts)) => return Poll::Ready(Ok(Some(Ok(parts)))),
                     Ok(None) => {}
                     Err(fault) => return Poll::Ready(Ok(Some(Err(fault)))),
@@ -115,21 +123,32 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Caller<S> {
             })
             .await?
         };
-        let (head, body) = response.into_parts();
+        let (mut head, body) = response.into_parts();
         let length = BodyLength::of_response(&method, head.status, version, body.size_hint().exact());
         let asked_to_close = connection_says(&head.headers, b"close");
         // What nobody wants of the request must be here already, or the connection ends.
         let at_rest = feed.is_done() || feed.is_abandoned() && !feed.is_unasked() && feed.discard(&mut self.wire);
-        let follows = wants_more && at_rest && !ending.load(Ordering::Relaxed) && !asked_to_close && length != BodyLength::UntilClose;
+        let follows = wants_more
+            && at_rest
+            && !ending.load(Ordering::Relaxed)
+            && !asked_to_close
+            && length != BodyLength::UntilClose;
         let afterwards = match (follows, version) {
             (false, _) => Afterwards::Closes,
             (true, Version::HTTP_10) => Afterwards::KeepAlive,
             (true, _) => Afterwards::GoesOn,
         };
-        let date = self.date.at(service.seconds());
-        response_head_of(self.wire.out(), head.status, &head.headers, length, afterwards, date);
+        self.write_head(&head, length, afterwards, service);
+        head.headers.clear();
+        self.spare = head.headers;
         self.send(body, Encoder::new(length), &mut feed).await?;
         Ok(follows)
+    }
+
+    fn write_head(&mut self, head: &response::Parts, length: BodyLength, afterwards: Afterwards, service: &Service) {
+        let dated = head.headers.contains_key(header::DATE);
+        let date = (!dated).then(|| self.date.at(service.seconds()));
+        response_head_of(self.wire.out(), head.status, &head.headers, length, afterwards, date);
     }
 
     /// Sends a body and all that waits.
@@ -175,8 +194,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Caller<S> {
     async fn refuse(mut self, service: &Service, connection: &Connection, fault: HeadFault) -> io::Result<()> {
         let (head, body) = service.refuse(connection, fault).into_parts();
         let length = BodyLength::Known(body.size_hint().exact().unwrap_or_default());
-        let date = self.date.at(service.seconds());
-        response_head_of(self.wire.out(), head.status, &head.headers, length, Afterwards::Closes, date);
+        self.write_head(&head, length, Afterwards::Closes, service);
         let (_, mut nothing) = inflow(Decoder::of_length(0), false);
         self.send(body, Encoder::new(length), &mut nothing).await?;
         self.linger().await
@@ -262,32 +280,4 @@ fn lets_follow(version: Version, headers: &HeaderMap) -> bool {
 fn expects_continue(version: Version, headers: &HeaderMap) -> bool {
     let expects = |value: &http::HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"100-continue");
     version == Version::HTTP_11 && headers.get(header::EXPECT).is_some_and(expects)
-}
-
-/// A limit in time that is seldom reached: beginning it anew sets no timer.
-struct Late {
-    sleep: Pin<Box<Sleep>>,
-    due: Instant,
-}
-
-impl Late {
-    fn new() -> Self {
-        let due = Instant::now() + HEAD_ARRIVAL;
-        Self { sleep: Box::pin(sleep_until(due)), due }
-    }
-
-    fn begin(&mut self) {
-        self.due = Instant::now() + HEAD_ARRIVAL;
-    }
-
-    /// Whether the time is over; otherwise the task is woken when it may be.
-    fn poll(&mut self, context: &mut Context<'_>) -> bool {
-        while self.sleep.as_mut().poll(context).is_ready() {
-            if Instant::now() >= self.due {
-                return true;
-            }
-            self.sleep.as_mut().reset(self.due);
-        }
-        false
-    }
 }

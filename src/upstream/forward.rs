@@ -1,7 +1,6 @@
 //! Forwarding one enforced request: an address that works, a connection, the request, and its answer.
 
-use std::future::{Future as _, poll_fn};
-use std::pin::pin;
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::Poll;
@@ -9,7 +8,6 @@ use std::task::Poll;
 use axum::body::HttpBody as _;
 use http::response::Parts;
 use http::{Method, Response, StatusCode, header};
-use tokio::time::sleep;
 
 use super::answer::{AnswerBody, Open, Slot, Watching};
 use super::fault::ForwardFault;
@@ -18,8 +16,8 @@ use super::outgoing::{Outgoing, Streaming, Upload};
 use super::place::Place;
 use super::registry::{Upstream, Upstreams};
 use super::request::{EnforcedRequest, Head, RequestBody};
+use super::ticks;
 use super::watch::Tether;
-use super::{TICK, ticks};
 use crate::app::{App, LiveGateway};
 use crate::domain::gateway::Timeouts;
 
@@ -39,44 +37,48 @@ impl Upstreams {
     ///
     /// # Errors
     /// [`ForwardFault`].
-    pub async fn forward<T: Tether + 'static>(
+    pub fn forward<T: Tether + 'static>(
         self: &Arc<Self>,
         app: &App,
         live: &Arc<LiveGateway>,
-        request: EnforcedRequest,
+        mut request: EnforcedRequest,
         tether: T,
-    ) -> Result<Response<AnswerBody>, ForwardFault> {
-        if !request.is_for(&live.gateway) {
-            return Err(ForwardFault::Misdirected);
+    ) -> impl Future<Output = Result<Response<AnswerBody>, ForwardFault>> + Send {
+        // A block, and what is handed on by reference: an async function keeps each of its arguments twice, and this future
+        // is made for every request.
+        async move {
+            if !request.is_for(&live.gateway) {
+                return Err(ForwardFault::Misdirected);
+            }
+            let upstream = self.upstream(live);
+            let mut tether = Some(tether);
+            let answered = self.forward_to(app, &upstream, &mut request, &mut tether).await;
+            let record = &upstream.kept.record;
+            match &answered {
+                Ok(_) => record.good(|| app.clock.now()),
+                Err(
+                    fault @ (ForwardFault::Unreachable(_)
+                    | ForwardFault::Slow
+                    | ForwardFault::Broken(_)
+                    | ForwardFault::Credentials(_)),
+                ) => record.bad(&fault.to_string(), app.clock.now()),
+                // Not the upstream's doing, or known already.
+                Err(_) => {}
+            }
+            answered
         }
-        let upstream = self.upstream(live);
-        let answered = self.forward_to(app, &upstream, request, tether).await;
-        let record = &upstream.kept.record;
-        match &answered {
-            Ok(_) => record.good(|| app.clock.now()),
-            Err(
-                fault @ (ForwardFault::Unreachable(_)
-                | ForwardFault::Slow
-                | ForwardFault::Broken(_)
-                | ForwardFault::Credentials(_)),
-            ) => record.bad(&fault.to_string(), app.clock.now()),
-            // Not the upstream's doing, or known already.
-            Err(_) => {}
-        }
-        answered
     }
 
     async fn forward_to<T: Tether + 'static>(
         self: &Arc<Self>,
         app: &App,
         upstream: &Upstream,
-        request: EnforcedRequest,
-        tether: T,
+        EnforcedRequest { head, body, .. }: &mut EnforcedRequest,
+        tether: &mut Option<T>,
     ) -> Result<Response<AnswerBody>, ForwardFault> {
         let limits = upstream.live.gateway.limits;
         let slot = Slot::take(&upstream.kept, limits.concurrent).ok_or(ForwardFault::Busy)?;
-        let EnforcedRequest { mut head, body, .. } = request;
-        let (mut body, upload) = outgoing(body, limits.body)?;
+        let (mut body, upload) = outgoing(std::mem::take(body), limits.body)?;
         for (name, value) in &upstream.headers {
             head.headers.insert(name.clone(), value.clone());
         }
@@ -87,21 +89,24 @@ impl Upstreams {
         let mut fresh = false;
         loop {
             let (place, mut line, reused) = self.line(app, upstream, fresh).await?;
-            if !reused && !tether.holds() {
+            let Some(held) = tether else { return Err(ForwardFault::Dead) };
+            if !reused && !held.holds() {
                 return Err(ForwardFault::Dead);
             }
-            line.begin(&sent(&head, &place), body);
-            let exchange = Exchange { tether: &tether, upload: upload.as_deref(), timeouts, body_limit: limits.body };
+            line.begin(&sent(head, &place), body);
+            let exchange = Exchange { tether: held, upload: upload.as_deref(), timeouts, body_limit: limits.body };
             match exchange.run(&mut line).await {
                 Ok(parts) => {
                     if refuses_credentials(parts.status, upstream.has_credentials()) {
                         return Err(ForwardFault::Credentials(parts.status.as_u16()));
                     }
+                    line.recycle(std::mem::take(&mut head.headers));
                     let body = if let Some(body) = line.whole() {
                         place.keep(line, self.beat.load(Ordering::Relaxed));
                         AnswerBody::whole(body)
                     } else {
-                        let watched = Watching(self.watch.over(Arc::new(tether), upload, ticks(timeouts.idle)));
+                        let tether = Arc::new(tether.take().ok_or(ForwardFault::Dead)?);
+                        let watched = Watching(self.watch.over(tether, upload, ticks(timeouts.idle)));
                         AnswerBody::open(Open { line, place, upstreams: Arc::clone(self), slot, watched })
                     };
                     return Ok(Response::from_parts(without_length(parts), body));
@@ -213,15 +218,13 @@ struct Exchange<'a, T> {
 impl<T: Tether> Exchange<'_, T> {
     /// Sends the request and waits for the head of its answer.
     async fn run(&self, line: &mut Line) -> Result<Parts, Failed> {
-        let mut tick = pin!(sleep(TICK));
         let mut still = 0_u32;
         poll_fn(|context| {
             loop {
                 if let Poll::Ready(answered) = line.poll_head(context) {
                     return Poll::Ready(answered.map_err(|fault| self.failed(fault)));
                 }
-                std::task::ready!(tick.as_mut().poll(context));
-                tick.set(sleep(TICK));
+                std::task::ready!(line.poll_tick(context));
                 if let Some(fault) = self.look(&mut still) {
                     return Poll::Ready(Err(Failed::Final(fault)));
                 }

@@ -1,11 +1,16 @@
 //! One HTTP/1.1 connection to an upstream, driven by whoever uses it: one request at a time, its answer after it.
 
+use std::future::Future as _;
 use std::io;
+use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, Version, response::Parts};
 
+use tokio::time::{Instant, Sleep, sleep};
+
+use super::TICK;
 use super::outgoing::{Outgoing, Unsent};
 use super::socket::Socket;
 use crate::http1::{
@@ -60,6 +65,10 @@ pub(super) struct Line {
     /// Whether another request may follow, as far as heads tell.
     goes_on: bool,
     used: bool,
+    /// What the last request's headers were kept in.
+    spare: HeaderMap,
+    /// Goes off within a tick. One for all exchanges: a timer each would cost more than it tells.
+    tick: Pin<Box<Sleep>>,
 }
 
 struct Up {
@@ -79,6 +88,8 @@ impl Line {
             is_head: false,
             goes_on: true,
             used: false,
+            spare: HeaderMap::new(),
+            tick: Box::pin(sleep(TICK)),
         })
     }
 
@@ -109,10 +120,23 @@ impl Line {
         }
     }
 
+    /// Ready about every [`TICK`].
+    pub(super) fn poll_tick(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        ready!(self.tick.as_mut().poll(context));
+        self.tick.as_mut().reset(Instant::now() + TICK);
+        Poll::Ready(())
+    }
+
+    /// Takes the headers of the request that was answered, so that their memory serves the next answer.
+    pub(super) fn recycle(&mut self, mut headers: HeaderMap) {
+        headers.clear();
+        self.spare = headers;
+    }
+
     /// The head of the answer, if it has arrived. Interim answers are dropped.
     fn head(&mut self) -> Result<Option<Parts>, Fault> {
         loop {
-            let read = response_head(&mut self.wire.inbound, &mut self.seen, LONGEST_HEAD);
+            let read = response_head(&mut self.wire.inbound, &mut self.seen, LONGEST_HEAD, &mut self.spare);
             let Some(head) = read.map_err(|fault| Fault::Malformed(fault.to_string()))? else { return Ok(None) };
             if head.status == StatusCode::SWITCHING_PROTOCOLS {
                 return Err(Fault::Malformed("the upstream changed the protocol unasked".to_owned()));

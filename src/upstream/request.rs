@@ -10,9 +10,10 @@ use crate::domain::prometheus;
 use crate::domain::resource::Resource;
 
 /// The body of a request for an upstream.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub enum RequestBody {
     /// None.
+    #[default]
     Empty,
     /// All of it at once.
     Whole(Bytes),

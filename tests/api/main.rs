@@ -15,6 +15,7 @@ mod api_key;
 mod attributes;
 mod audit;
 mod client_work;
+mod connections;
 mod console;
 mod console_application;
 mod console_entities;

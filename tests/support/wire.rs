@@ -197,6 +197,12 @@ impl Connection {
         }
     }
 
+    /// Reads an interim answer (1xx): its head.
+    pub async fn interim(&mut self) -> io::Result<String> {
+        let head = timeout(PATIENCE, self.take_until(b"\r\n\r\n")).await;
+        head.map_err(|_| io::ErrorKind::TimedOut)?.map(|head| String::from_utf8_lossy(&head).into_owned())
+    }
+
     async fn read_answer(&mut self, bodiless: bool) -> io::Result<Answer> {
         loop {
             let head = self.take_until(b"\r\n\r\n").await?;

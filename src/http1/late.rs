@@ -1,0 +1,68 @@
+//! Limits in time that are seldom reached.
+
+use std::pin::Pin;
+use std::task::Context;
+use std::time::Duration;
+
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// A limit for one wait after another. Beginning a new one sets no timer: the old one, when it goes off, is put off.
+#[derive(Debug)]
+pub struct Late {
+    limit: Duration,
+    due: Instant,
+    sleep: Pin<Box<Sleep>>,
+}
+
+impl Late {
+    /// The first wait begins now; each may last so long.
+    #[must_use]
+    pub fn new(limit: Duration) -> Self {
+        let due = Instant::now() + limit;
+        Self { limit, due, sleep: Box::pin(sleep_until(due)) }
+    }
+
+    /// A new wait begins.
+    pub fn begin(&mut self) {
+        self.due = Instant::now() + self.limit;
+    }
+
+    /// Whether the wait has lasted too long; otherwise the task is woken when it may have.
+    pub fn poll(&mut self, context: &mut Context<'_>) -> bool {
+        while self.sleep.as_mut().poll(context).is_ready() {
+            if Instant::now() >= self.due {
+                return true;
+            }
+            self.sleep.as_mut().reset(self.due);
+        }
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::task::Poll;
+
+    use tokio::time::{advance, pause, sleep};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn each_wait_has_its_own_end() {
+        pause();
+        let began = Instant::now();
+        let mut late = Late::new(Duration::from_secs(30));
+        sleep(Duration::from_secs(20)).await;
+        late.begin();
+        poll_fn(|context| if late.poll(context) { Poll::Ready(()) } else { Poll::Pending }).await;
+        assert_eq!(began.elapsed().as_secs(), 50);
+        late.begin();
+        advance(Duration::from_secs(29)).await;
+        poll_fn(|context| {
+            assert!(!late.poll(context));
+            Poll::Ready(())
+        })
+        .await;
+    }
+}
