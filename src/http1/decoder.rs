@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn chunks_that_could_be_read_in_two_ways_are_refused() {
+    fn sec_24_chunks_that_could_be_read_in_two_ways_are_refused() {
         for wire in [
             &b"5\nhello\r\n0\r\n\r\n"[..],
             b"5\r\nhelloo\r\n0\r\n\r\n",

@@ -132,7 +132,7 @@ async fn connections_of_http_1_0_end_unless_they_are_asked_to_stay() {
 }
 
 #[tokio::test]
-async fn what_can_not_be_read_says_what_is_wrong_and_ends_the_connection() {
+async fn sec_24_what_can_not_be_read_says_what_is_wrong_and_ends_the_connection() {
     let hub = Hub::start().await;
     let fields: String = (0..200).map(|number| format!("X-{number}: {number}\r\n")).collect();
     for (raw, status, said) in [

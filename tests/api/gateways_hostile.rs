@@ -121,7 +121,7 @@ async fn an_answer_cut_short_is_not_passed_off_as_whole() {
 }
 
 #[tokio::test]
-async fn a_length_beside_chunks_and_more_bytes_than_announced_confuse_nobody() {
+async fn sec_24_a_length_beside_chunks_and_more_bytes_than_announced_confuse_nobody() {
     // The second answer waits in the same bytes; whoever comes next must not get it.
     let poison = "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\npoisoned";
     for raw in [
