@@ -120,11 +120,14 @@ impl Exchange {
     ///
     /// # Errors
     /// A problem, before anything of an answer was sent.
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "an async function keeps each of its arguments twice, for every request"
+    )]
     fn run(
         self,
         enforced: Enforced,
     ) -> impl Future<Output = Result<(http::Response<AnswerBody>, Forwarded), Problem>> + Send {
-        // A block: an async function keeps each of its arguments twice.
         async move {
             let Enforced { permit, mut request } = enforced;
             let (app, live) = (&self.app, &self.live);

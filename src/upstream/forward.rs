@@ -37,6 +37,10 @@ impl Upstreams {
     ///
     /// # Errors
     /// [`ForwardFault`].
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "an async function keeps each of its arguments twice, for every request"
+    )]
     pub fn forward<T: Tether + 'static>(
         self: &Arc<Self>,
         app: &App,
@@ -44,8 +48,6 @@ impl Upstreams {
         mut request: EnforcedRequest,
         tether: T,
     ) -> impl Future<Output = Result<Response<AnswerBody>, ForwardFault>> + Send {
-        // A block, and what is handed on by reference: an async function keeps each of its arguments twice, and this future
-        // is made for every request.
         async move {
             if !request.is_for(&live.gateway) {
                 return Err(ForwardFault::Misdirected);

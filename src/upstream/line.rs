@@ -253,13 +253,12 @@ impl Line {
 
     fn takes_no_more(&mut self, fault: io::Error) -> Result<(), Fault> {
         self.goes_on = false;
-        match self.ended(Some(fault)) {
-            unsent @ Fault::Unsent(_) => Err(unsent),
-            _ => {
-                self.wire.forget();
-                Ok(())
-            }
+        let ended = self.ended(Some(fault));
+        if matches!(ended, Fault::Unsent(_)) {
+            return Err(ended);
         }
+        self.wire.forget();
+        Ok(())
     }
 
     /// What the end of the connection means for the request under way; its body ends here.
