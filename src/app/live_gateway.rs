@@ -5,7 +5,7 @@ use crate::crypto::keyring::Keyring;
 use crate::domain::gateway::{Gateway, GatewayId};
 use crate::domain::resource::GatewayName;
 use crate::store::gateway::StoredGateway;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -70,7 +70,7 @@ pub fn open(keyring: &Keyring, stored: &StoredGateway) -> Result<UpstreamCredent
 
 /// All gateways, by name.
 #[derive(Clone, Debug, Default)]
-pub(super) struct LiveGateways(HashMap<GatewayName, Arc<LiveGateway>>);
+pub(super) struct LiveGateways(BTreeMap<GatewayName, Arc<LiveGateway>>);
 
 impl LiveGateways {
     pub(super) fn get(&self, name: &str) -> Option<&Arc<LiveGateway>> {

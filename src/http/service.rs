@@ -5,7 +5,7 @@ use std::{
     io::Write as _,
     net::IpAddr,
     panic::{AssertUnwindSafe, catch_unwind},
-    pin::pin,
+    pin::{Pin, pin},
     sync::Arc,
     task::Poll,
 };
@@ -89,7 +89,8 @@ impl Service {
             let answered = match &self.forwarding {
                 Some(forwarding) if Forwarding::takes(parts.uri.path()) => {
                     let (cut, request) = (connection.cut.clone(), Request::from_parts(parts, body));
-                    let answered = contained(forwarding.answer(&self.app, context, cut, request)).await;
+                    let answering = pin!(forwarding.answer(&self.app, context, cut, request));
+                    let answered = contained(answering).await;
                     answered.map(|answer| {
                         forwarded = answer.forwarded.is_some();
                         answer.response
@@ -97,7 +98,8 @@ impl Service {
                 }
                 _ => {
                     parts.extensions.insert(context);
-                    let routed = contained(self.router.clone().call(Request::from_parts(parts, body))).await;
+                    let mut router = self.router.clone();
+                    let routed = contained(pin!(router.call(Request::from_parts(parts, body)))).await;
                     routed.and_then(Result::ok)
                 }
             };
@@ -220,8 +222,7 @@ fn known_method(method: &Method) -> &'static str {
 }
 
 /// Runs a future to its end, or to its panic (`None`).
-async fn contained<F: Future>(future: F) -> Option<F::Output> {
-    let mut future = pin!(future);
+async fn contained<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
     poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
         Ok(Poll::Ready(output)) => Poll::Ready(Some(output)),
         Ok(Poll::Pending) => Poll::Pending,
@@ -236,12 +237,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_contained() {
-        assert_eq!(contained(async { 1 }).await, Some(1));
+        assert_eq!(contained(pin!(async { 1 })).await, Some(1));
         let panics = async {
             tokio::task::yield_now().await;
             assert!(std::hint::black_box(false), "expected by this test");
         };
-        assert_eq!(contained(panics).await, None);
+        assert_eq!(contained(pin!(panics)).await, None);
     }
 
     #[test]

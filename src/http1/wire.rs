@@ -76,6 +76,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         }
     }
 
+    /// Gives back the memory that a large message took, when nothing waits.
+    pub fn rest(&mut self) {
+        if self.inbound.is_empty() && self.inbound.capacity() > 2 * ROOM {
+            self.inbound = BytesMut::new();
+            self.room = ROOM;
+        }
+        if self.outbound.is_empty() && self.outbound.capacity() > 2 * ROOM {
+            self.outbound = BytesMut::new();
+        }
+    }
+
     /// Whether what waits has to leave before more is written.
     pub fn is_full(&self) -> bool {
         !self.piece.is_empty() || self.outbound.len() >= MOST_WAITING
@@ -196,6 +207,11 @@ mod tests {
         there.write_all(b"x").await.expect("written");
         poll_fn(|context| wire.poll_fill(context)).await.expect("read");
         assert_eq!(wire.room, ROOM);
+        wire.rest();
+        assert!(wire.inbound.capacity() >= MOST_ROOM / 2, "something waits to be read");
+        wire.inbound.clear();
+        wire.rest();
+        assert_eq!(wire.inbound.capacity(), 0);
         drop(there);
         assert_eq!(poll_fn(|context| wire.poll_fill(context)).await.expect("read"), 0);
     }

@@ -76,6 +76,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Caller<S> {
     /// The next head; `None` if the connection is to end.
     async fn head(&mut self, ending: &AtomicBool, limit: usize) -> io::Result<Option<Result<Parts, HeadFault>>> {
         let Self { wire, seen, spare, late, .. } = self;
+        wire.rest();
         late.begin();
         poll_fn(|context| {
             loop {

@@ -207,6 +207,7 @@ impl Line {
     /// Whether another request may be sent now: nothing is left of the last one, and the upstream has neither closed nor said
     /// anything.
     pub(super) fn is_free(&mut self) -> bool {
+        self.wire.rest();
         self.goes_on
             && self.is_sent()
             && self.down.is_done()

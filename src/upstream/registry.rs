@@ -1,6 +1,6 @@
 //! All upstreams of this node: what is kept of each between requests.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,7 +24,7 @@ pub struct Upstreams {
     pub(super) own: Vec<SocketAddr>,
     pub(super) watch: Watch,
     pub(super) beat: AtomicU32,
-    known: ArcSwap<HashMap<GatewayId, Arc<Upstream>>>,
+    known: ArcSwap<BTreeMap<GatewayId, Arc<Upstream>>>,
     changing: Mutex<()>,
 }
 
@@ -102,7 +102,7 @@ impl Upstreams {
         }
         let kept = before.map_or_else(Arc::default, |before| Arc::clone(&before.kept));
         let upstream = Arc::new(Upstream::new(Arc::clone(live), kept));
-        let mut all = HashMap::clone(&known);
+        let mut all = BTreeMap::clone(&known);
         all.insert(id.clone(), Arc::clone(&upstream));
         self.known.store(Arc::new(all));
         upstream
@@ -116,7 +116,7 @@ impl Upstreams {
         let is_there = |id: &GatewayId| present.iter().any(|live| live.gateway.id == *id);
         if known.keys().any(|id| !is_there(id)) {
             let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
-            let mut all = HashMap::clone(&self.known.load());
+            let mut all = BTreeMap::clone(&self.known.load());
             all.retain(|id, _| is_there(id));
             self.known.store(Arc::new(all));
         }
