@@ -7,6 +7,8 @@ mod decoder;
 mod framing;
 mod head;
 mod late;
+#[cfg(test)]
+mod tests;
 mod wire;
 mod write;
 
