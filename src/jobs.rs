@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::MissedTickBehavior;
 
 use crate::actions::usage::{self, Pace};
 use crate::actions::{hub, node, upkeep};
@@ -58,33 +58,34 @@ pub async fn keep_up(app: Arc<App>, mut stop: watch::Receiver<bool>) {
 
 /// Stores what was counted until told to stop. Whoever stops flushes once more when the last request is answered.
 pub async fn count(app: Arc<App>, mut stop: watch::Receiver<bool>) {
-    let mut prune = tokio::time::interval(PRUNE_USAGE_INTERVAL);
-    prune.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut flush_at = Instant::now();
+    let (mut pause, mut unpruned) = (Duration::ZERO, PRUNE_USAGE_INTERVAL);
     loop {
-        let is_flush = tokio::select! {
-            () = tokio::time::sleep_until(flush_at) => true,
-            _ = prune.tick() => false,
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
             _ = stop.wait_for(|stop| *stop) => return,
-        };
-        if is_flush {
-            flush_at = Instant::now();
-            // What could not be stored waits for the next round.
-            let stored = usage::flush(&app, Pace::Gentle).await.unwrap_or_else(|fault| {
-                tracing::debug!(%fault, "usage could not be stored");
-                0
-            });
-            flush_at += flush_pause(stored);
-        } else if let Err(fault) = usage::prune(&app).await {
-            tracing::debug!(%fault, "usage that is too old could not be dropped");
         }
+        let began = app.clock.now();
+        // What could not be stored waits for the next round.
+        let stored = usage::flush(&app, Pace::Gentle).await.unwrap_or_else(|fault| {
+            tracing::debug!(%fault, "usage could not be stored");
+            0
+        });
+        if unpruned >= PRUNE_USAGE_INTERVAL {
+            unpruned = Duration::ZERO;
+            if let Err(fault) = usage::prune(&app).await {
+                tracing::debug!(%fault, "usage that is too old could not be dropped");
+            }
+        }
+        let interval = flush_interval(stored);
+        unpruned += interval;
+        pause = interval.saturating_sub(app.clock.now().since(began));
     }
 }
 
-/// How long until what was counted is stored again, after a flush of so much: storing costs by the application and not by
+/// How long after the beginning of a flush of so much the next one begins: storing costs by the application and not by
 /// the request, so with many of them it is done less often. A crash costs at most what was counted in this time and in
 /// the flush itself.
-fn flush_pause(stored: usize) -> Duration {
+fn flush_interval(stored: usize) -> Duration {
     let intervals = stored.div_ceil(PER_INTERVAL).clamp(1, MOST_INTERVALS);
     FLUSH_INTERVAL * u32::try_from(intervals).unwrap_or(1)
 }
@@ -210,7 +211,7 @@ mod tests {
 
     #[test]
     fn the_more_there_is_to_store_the_less_often_it_is_stored() {
-        let pauses = [0, 1_000, 1_001, 10_000, 12_000, 1_000_000].map(|stored| flush_pause(stored).as_secs());
+        let pauses = [0, 1_000, 1_001, 10_000, 12_000, 1_000_000].map(|stored| flush_interval(stored).as_secs());
         assert_eq!(pauses, [5, 5, 10, 50, 60, 60]);
     }
 }
