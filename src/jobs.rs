@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::{sync::watch, time::MissedTickBehavior};
+use tokio::sync::watch;
+use tokio::time::MissedTickBehavior;
 
 use crate::actions::usage::{self, Pace};
 use crate::actions::{hub, node, upkeep};
@@ -17,8 +18,12 @@ const UPKEEP_INTERVAL: Duration = Duration::from_secs(1);
 const PRUNE_EVERY: u64 = 60;
 /// How often what was counted is stored. A flush takes at most as long again, so that counts are durable within 10 s.
 const FLUSH_INTERVAL: Duration = Duration::from_secs(5);
-/// Every so many flushes, usage that is too old is dropped.
-const PRUNE_USAGE_EVERY: u64 = 12;
+/// Where more applications are active, the interval for every so many of them, ...
+const PER_INTERVAL: usize = 1_000;
+/// ... and so many intervals at most: a minute, to which last uses are kept anyway.
+const MOST_INTERVALS: usize = 12;
+/// How often usage that is too old is dropped.
+const PRUNE_USAGE_INTERVAL: Duration = Duration::from_mins(1);
 
 /// A node reports itself at most so often.
 const REPORT_PAUSE: Duration = Duration::from_millis(100);
@@ -53,23 +58,36 @@ pub async fn keep_up(app: Arc<App>, mut stop: watch::Receiver<bool>) {
 
 /// Stores what was counted until told to stop. Whoever stops flushes once more when the last request is answered.
 pub async fn count(app: Arc<App>, mut stop: watch::Receiver<bool>) {
-    let mut ticks = tokio::time::interval(FLUSH_INTERVAL);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    for round in 0_u64.. {
+    let (mut pause, mut unpruned) = (Duration::ZERO, PRUNE_USAGE_INTERVAL);
+    loop {
         tokio::select! {
-            _ = ticks.tick() => {}
+            () = tokio::time::sleep(pause) => {}
             _ = stop.wait_for(|stop| *stop) => return,
         }
+        let began = app.clock.now();
         // What could not be stored waits for the next round.
-        if let Err(fault) = usage::flush(&app, Pace::Gentle).await {
+        let stored = usage::flush(&app, Pace::Gentle).await.unwrap_or_else(|fault| {
             tracing::debug!(%fault, "usage could not be stored");
+            0
+        });
+        if unpruned >= PRUNE_USAGE_INTERVAL {
+            unpruned = Duration::ZERO;
+            if let Err(fault) = usage::prune(&app).await {
+                tracing::debug!(%fault, "usage that is too old could not be dropped");
+            }
         }
-        if round % PRUNE_USAGE_EVERY == 0
-            && let Err(fault) = usage::prune(&app).await
-        {
-            tracing::debug!(%fault, "usage that is too old could not be dropped");
-        }
+        let interval = flush_interval(stored);
+        unpruned += interval;
+        pause = interval.saturating_sub(app.clock.now().since(began));
     }
+}
+
+/// How long after the beginning of a flush of so much the next one begins: storing costs by the application and not by
+/// the request, so with many of them it is done less often. A crash costs at most what was counted in this time and in
+/// the flush itself.
+fn flush_interval(stored: usize) -> Duration {
+    let intervals = stored.div_ceil(PER_INTERVAL).clamp(1, MOST_INTERVALS);
+    FLUSH_INTERVAL * u32::try_from(intervals).unwrap_or(1)
 }
 
 /// Stores what was counted, without pauses: the last act before a stop.
@@ -184,5 +202,16 @@ async fn wait_for_hints(app: &App, listener: &mut Listener) -> Result<(), StoreE
         if !listener.next().await? {
             return Ok(());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_more_there_is_to_store_the_less_often_it_is_stored() {
+        let pauses = [0, 1_000, 1_001, 10_000, 12_000, 1_000_000].map(|stored| flush_interval(stored).as_secs());
+        assert_eq!(pauses, [5, 5, 10, 50, 60, 60]);
     }
 }

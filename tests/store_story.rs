@@ -4,6 +4,8 @@
 mod gateways;
 #[path = "store_story/list.rs"]
 mod list;
+#[path = "store_story/plans.rs"]
+mod plans;
 #[path = "store_story/start.rs"]
 mod start;
 #[path = "support/mod.rs"]

@@ -2,7 +2,7 @@
 
 use super::client_auth::Client;
 use super::role_set::RoleSet;
-use super::usage::Refused;
+use super::usage::{Refused, Seat};
 use super::{App, Stale};
 use crate::crypto::token::{Claims, Expected, TokenFault};
 use crate::domain::access::{Permit, Refusal, decide};
@@ -35,7 +35,7 @@ impl std::fmt::Debug for Cache {
 }
 
 /// What a good signature vouches for, for as long as the signing key is published.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct TokenFacts {
     /// The claims as issued.
     pub claims: Claims,
@@ -43,6 +43,8 @@ pub struct TokenFacts {
     pub scope: Scope,
     /// The claim `cred`, parsed.
     pub credential: CredentialId,
+    /// Where its requests are counted.
+    pub seat: Seat,
     keys: u64,
 }
 
@@ -208,7 +210,7 @@ fn facts(app: &App, token: &str, now: Timestamp) -> Result<Arc<TokenFacts>, Toke
     let claims = keys.verification.verify(token, &Expected { issuer: app.issuer(), now })?;
     let scope = Scope::parse(&claims.scope).map_err(|_| TokenFault::MissingClaim("scope"))?;
     let credential = CredentialId::parse(&claims.cred).ok_or(TokenFault::MissingClaim("cred"))?;
-    let facts = Arc::new(TokenFacts { claims, scope, credential, keys: keys.generation });
+    let facts = Arc::new(TokenFacts { claims, scope, credential, seat: Seat::default(), keys: keys.generation });
     app.verified_tokens.0.insert(hash, Arc::clone(&facts));
     Ok(facts)
 }
@@ -244,7 +246,7 @@ pub fn of_key(app: &App, client: Client) -> Option<Verified> {
         seq: client.seq,
     };
     let scope = client.roles.full_scope.clone();
-    let facts = TokenFacts { claims, scope, credential: client.credential, keys: 0 };
+    let facts = TokenFacts { claims, scope, credential: client.credential, seat: Seat::default(), keys: 0 };
     Some(Verified { token: Arc::new(facts), roles: client.roles })
 }
 

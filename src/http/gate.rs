@@ -261,8 +261,8 @@ impl Gate {
             caught.refused(app, DenialReason::NotAllowed);
         } else {
             let used = forwarded.map(|forwarded| (&forwarded.resource, forwarded.action)).or(self.grant());
-            let TokenFacts { claims, credential, .. } = &*caught.token;
-            app.usage.request(&claims.client_id, *credential, used, app.clock.now());
+            let TokenFacts { claims, credential, seat, .. } = &*caught.token;
+            app.usage.request_at(seat, &claims.client_id, *credential, used, app.clock.now());
         }
     }
 }

@@ -1,13 +1,17 @@
 //! What applications do, counted in memory: no request writes a row (DESIGN: rule 8). `actions::usage` stores it.
 //!
 //! Counting takes no lock and, but for the first time in a round, no memory. What is counted between two flushes is one
-//! round: a flush puts an empty one in its place, and looks into the old one until no request holds it any more.
+//! round: a flush puts an empty one in its place, and looks into the old one until no request holds it any more. Whoever is
+//! asked for again and again remembers its place in the round ([`Seat`]): with thousands of active applications, looking it
+//! up would take longer than counting.
 
 mod denials;
 mod pending;
+mod seat;
 mod tally;
 
 pub use pending::{Chunk, Pending};
+pub use seat::Seat;
 
 use super::live_application::{ClientKey, client_key};
 use crate::domain::application::CredentialId;
@@ -31,13 +35,16 @@ const NOBODY: ClientKey = [b'-'; 22];
 /// One round of counting.
 #[derive(Debug, Default)]
 struct Round {
-    tallies: papaya::HashMap<TallyKey, LiveTally>,
+    number: u64,
+    tallies: papaya::HashMap<TallyKey, Arc<LiveTally>>,
     /// The grants on gateways that were used, by a hash of their text: an application may have any number of them.
     gateway_grants: papaya::HashMap<(ClientKey, i32, u64), Box<str>>,
 }
 
 #[derive(Debug, Default)]
 struct LiveTally {
+    /// The round and the day that it belongs to.
+    of: (u64, i32),
     tokens: AtomicU64,
     requests: AtomicU64,
     refusals: AtomicU64,
@@ -76,7 +83,7 @@ impl Usage {
     /// An access token was issued.
     pub fn token_issued(&self, client_id: &str, credential: CredentialId, now: Timestamp) {
         let Some(client) = client_key(client_id) else { return };
-        self.count(client, Some(credential), now, |tally| increase(&tally.tokens));
+        self.count(None, client, Some(credential), now, |tally| increase(&tally.tokens));
     }
 
     /// A request was let through. `used` is the grant that it took, if it took one.
@@ -87,9 +94,21 @@ impl Usage {
         used: Option<(&Resource, Action)>,
         now: Timestamp,
     ) {
+        self.request_at(&Seat::default(), client_id, credential, used, now);
+    }
+
+    /// The same for a caller that comes again and again with the same secret, and whose place `seat` remembers.
+    pub fn request_at(
+        &self,
+        seat: &Seat,
+        client_id: &str,
+        credential: CredentialId,
+        used: Option<(&Resource, Action)>,
+        now: Timestamp,
+    ) {
         let Some(client) = client_key(client_id) else { return };
         let bit = used.map_or(Some(0), |(resource, action)| bit(resource, action));
-        self.count(client, Some(credential), now, |tally| {
+        self.count(Some(seat), client, Some(credential), now, |tally| {
             increase(&tally.requests);
             let bit = bit.unwrap_or(0);
             // Mostly set already: reading leaves the cache line shared.
@@ -105,7 +124,7 @@ impl Usage {
     /// Something was refused. The work is the same whether the application exists or not.
     pub fn refused(&self, refused: &Refused<'_>) {
         let client = client_key(refused.client_id).unwrap_or(NOBODY);
-        self.count(client, refused.credential, refused.now, |tally| increase(&tally.refusals));
+        self.count(None, client, refused.credential, refused.now, |tally| increase(&tally.refusals));
         let source = Some(refused.source.to_canonical());
         let key = DenialKey { client, reason: refused.reason, source };
         self.denials.lock().unwrap_or_else(PoisonError::into_inner).count(key, minute_of(refused.now));
@@ -113,17 +132,27 @@ impl Usage {
 
     fn count(
         &self,
+        seat: Option<&Seat>,
         client: ClientKey,
         credential: Option<CredentialId>,
         now: Timestamp,
         count: impl FnOnce(&LiveTally),
     ) {
+        // Held until it is counted, so that no flush takes this round for done.
         let round = self.round.load();
-        let tallies = round.tallies.pin();
-        let tally = tallies.get_or_insert_with(TallyKey { client, day: day_of(now), credential }, LiveTally::default);
-        count(tally);
-        if tally.minute.load(Ordering::Relaxed) < minute_of(now) {
-            tally.minute.fetch_max(minute_of(now), Ordering::Relaxed);
+        let count = |tally: &LiveTally| {
+            count(tally);
+            if tally.minute.load(Ordering::Relaxed) < minute_of(now) {
+                tally.minute.fetch_max(minute_of(now), Ordering::Relaxed);
+            }
+        };
+        let of = (round.number, day_of(now));
+        let key = TallyKey { client, day: of.1, credential };
+        let tallies = || round.tallies.pin();
+        let new = || Arc::new(LiveTally { of, ..LiveTally::default() });
+        match seat {
+            Some(seat) => seat.with(of, || Arc::clone(tallies().get_or_insert_with(key, new)), count),
+            None => count(tallies().get_or_insert_with(key, new)),
         }
     }
 
@@ -131,7 +160,8 @@ impl Usage {
     /// the only one who stores.
     pub async fn collect(&self) -> MutexGuard<'_, Pending> {
         let mut pending = self.pending.lock().await;
-        let old = self.round.swap(Arc::default());
+        let next = self.round.load().next();
+        let old = self.round.swap(Arc::new(next));
         let (mut tallies, mut grants) = (Vec::with_capacity(old.tallies.len()), Vec::new());
         {
             let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
@@ -157,6 +187,12 @@ fn increase(counter: &AtomicU64) {
 }
 
 impl Round {
+    /// An empty one, with room for as much.
+    fn next(&self) -> Self {
+        let tallies = papaya::HashMap::with_capacity(self.tallies.len());
+        Self { number: self.number + 1, tallies, gateway_grants: papaya::HashMap::new() }
+    }
+
     fn used_gateway(&self, client: ClientKey, resource: &Resource, action: Action, now: Timestamp) {
         let mut hasher = DefaultHasher::new();
         (resource, action).hash(&mut hasher);

@@ -105,8 +105,10 @@ async fn no_count_is_lost_while_rounds_change() {
         .map(|_| {
             let usage = Arc::clone(&usage);
             tokio::task::spawn_blocking(move || {
+                let seat = Seat::default();
                 for _ in 0..EACH {
                     usage.token_issued(&id('a'), NEW, before_midnight(0));
+                    usage.request_at(&seat, &id('a'), NEW, None, before_midnight(0));
                 }
             })
         })
@@ -115,7 +117,7 @@ async fn no_count_is_lost_while_rounds_change() {
     let mut take = async || {
         let mut pending = usage.collect().await;
         while let Some(chunk) = pending.chunk(0, 64) {
-            counted += chunk.days[0].tokens;
+            counted += chunk.days[0].tokens + chunk.days[0].requests;
             pending.stored(&[chunk]);
         }
     };
@@ -125,5 +127,27 @@ async fn no_count_is_lost_while_rounds_change() {
     }
     take().await;
     take().await;
-    assert_eq!(counted, 3 * EACH);
+    assert_eq!(counted, 2 * 3 * EACH);
+}
+
+#[tokio::test]
+async fn a_remembered_place_is_of_one_round_and_day() {
+    let usage = Usage::default();
+    let (seat, other) = (Seat::default(), Seat::default());
+    let ask = |seat: &Seat, seconds| usage.request_at(seat, &id('a'), NEW, None, before_midnight(seconds));
+    let collect = async || {
+        let mut pending = usage.collect().await;
+        let chunk = pending.chunk(0, 64).expect("a chunk");
+        let counts: Vec<u64> = chunk.days.iter().map(|day| day.requests).collect();
+        let used = chunk.applications.clone();
+        pending.stored(&[chunk]);
+        (counts, used)
+    };
+    // Two tokens of one secret; the one from yesterday was checked just before midnight and is counted just after another.
+    for (seat, seconds) in [(&seat, 2), (&other, 1), (&seat, 0), (&seat, 1), (&other, -1)] {
+        ask(seat, seconds);
+    }
+    assert_eq!(collect().await, (vec![3, 2], vec![(id('a'), before_midnight(0))]));
+    ask(&seat, -61);
+    assert_eq!(collect().await, (vec![1], vec![(id('a'), before_midnight(-60))]), "not into the round before");
 }
