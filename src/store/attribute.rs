@@ -124,12 +124,11 @@ pub async fn counts(tx: &mut Tx, key: &str, after: &str, limit: usize) -> Result
 /// [`StoreError`].
 pub async fn without(tx: &mut Tx, key: &str, with: Option<u64>) -> Result<u64, StoreError> {
     let (all,): (i64,) = on!(tx, connection => sqlx::query_as(ALL).fetch_one(connection).await)?;
-    let with = match with {
-        Some(with) => with,
-        None => {
-            let (with,): (i64,) = on!(tx, connection => sqlx::query_as(WITH).bind(key).fetch_one(connection).await)?;
-            number(with)
-        }
+    let with = if let Some(with) = with {
+        with
+    } else {
+        let (with,): (i64,) = on!(tx, connection => sqlx::query_as(WITH).bind(key).fetch_one(connection).await)?;
+        number(with)
     };
     Ok(number(all).saturating_sub(with))
 }

@@ -69,7 +69,7 @@ async fn sec_24_try_it_asserts_a_test_of_the_consoles_and_no_application() {
     let asserts = |on| GatewayInput { assertion: Some(on), ..GatewayInput::default() };
     let id = hub.gateway_with("shop", &upstream.url(), asserts(true)).await;
     hub.role("Viewer", &["gateway/shop:view"], None).await;
-    let mut application = hub.application(&["Viewer"]).await;
+    let application = hub.application(&["Viewer"]).await;
     application.get("/gateways/shop/items/7").await.expect(200);
     let of_application = claims_of(&hub, &id, &upstream).await;
     let mut person = hub.console_user("Viewer").await;
