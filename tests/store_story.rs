@@ -1,5 +1,7 @@
 //! The store's story, told on SQLite and on PostgreSQL: the same acts, the same state, the same refusals.
 
+#[path = "store_story/bulk.rs"]
+mod bulk;
 #[path = "store_story/gateways.rs"]
 mod gateways;
 #[path = "store_story/list.rs"]
@@ -36,7 +38,7 @@ struct Place {
     clock: Clock,
     hands: ManualClock,
     folder: tempfile::TempDir,
-    _database: Option<PostgresDatabase>,
+    database: Option<PostgresDatabase>,
 }
 
 impl Place {
@@ -62,7 +64,7 @@ impl Place {
         database: Option<PostgresDatabase>,
     ) -> Self {
         let (clock, hands) = Clock::manual(Timestamp::from_seconds(1_800_000_000));
-        Self { config, settings, clock, hands, folder, _database: database }
+        Self { config, settings, clock, hands, folder, database }
     }
 
     async fn node(&self) -> Arc<App> {

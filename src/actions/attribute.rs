@@ -96,9 +96,13 @@ pub async fn summary(
     let mut found: BTreeMap<String, u64> = BTreeMap::new();
     if filter.is_none() && views_all(access) {
         let mut tx = app.store.read_entities().await?;
-        let without = if after.is_none() { store::attribute::without(&mut tx, key).await? } else { 0 };
-        found.extend((without > 0).then(|| (String::new(), without)));
         found.extend(store::attribute::counts(&mut tx, key, after.unwrap_or_default(), limit).await?);
+        if after.is_none() {
+            // A page that is not full holds every value, and so everybody who has one.
+            let with = (found.len() < limit).then(|| found.values().sum());
+            let without = store::attribute::without(&mut tx, key, with).await?;
+            found.extend((without > 0).then(|| (String::new(), without)));
+        }
     } else {
         walk(app, access, filter, |entity| {
             let value = entity.attributes.as_map().get(key).map_or("", String::as_str);

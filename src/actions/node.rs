@@ -1,7 +1,9 @@
-//! What a node tells the others of itself: no security state, so without change number and audit event.
+//! What a node tells the others of itself: no security state, so without change number and audit event. And what can be
+//! told by that: on which nodes a change is in effect.
 
 use crate::app::App;
-use crate::domain::node::Node;
+use crate::config::Database;
+use crate::domain::node::{Effect, Node};
 use crate::store::{self, StoreError};
 use std::time::Duration;
 
@@ -14,6 +16,12 @@ pub const FORGOTTEN_AFTER: Duration = Duration::from_hours(24);
 /// # Errors
 /// [`StoreError`].
 pub async fn join(app: &App) -> Result<(), StoreError> {
+    if matches!(app.config.database, Database::Sqlite) {
+        // Its only node. What another row tells was left by a process that was killed.
+        let mut tx = app.store.write_behind().await?;
+        store::node::delete_others(&mut tx, &app.identity.id).await?;
+        tx.commit().await?;
+    }
     report(app).await?;
     app.bootstrap().await
 }
@@ -56,4 +64,48 @@ pub async fn leave(app: &App) -> Result<(), StoreError> {
     store::node::delete(&mut tx, &app.identity.id).await?;
     tx.commit().await?;
     Ok(())
+}
+
+/// On which nodes change number `seq` is in effect; `None` if there is no such change.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn effect(app: &App, seq: u64) -> Result<Option<Effect>, StoreError> {
+    let mut tx = app.store.read().await?;
+    let Some(made) = store::changes::made_at(&mut tx, seq).await? else { return Ok(None) };
+    let mut nodes = store::node::all(&mut tx).await?;
+    drop(tx);
+    let now = app.clock.now();
+    let since = app.snapshot.in_effect_since(seq);
+    // This node knows it of itself, before its report.
+    if let (Some(since), Some(here)) = (since, nodes.iter_mut().find(|node| node.id == app.identity.id)) {
+        (here.applied, here.applied_at) = (seq, since);
+    }
+    // It was committed before it was in effect here.
+    let committed = since.unwrap_or(now);
+    Ok(Some(Effect::of(seq, made, committed, &nodes, now)))
+}
+
+/// How often a command looks whether the nodes have confirmed its change.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Waits until change number `seq`, which is in the store, is in effect on every node that follows the store, at most for
+/// `patience`; where no node serves, not at all. Gives where it is in effect then, if a node has not confirmed it that may
+/// still obey the state before.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn await_effect(app: &App, seq: u64, patience: Duration) -> Result<Option<Effect>, StoreError> {
+    let committed = app.clock.now();
+    loop {
+        let nodes = store::node::all(&mut app.store.read().await?).await?;
+        let now = app.clock.now();
+        let awaited = |node: &Node| node.applied < seq && node.will_confirm(now);
+        if now.since(committed) >= patience || !nodes.iter().any(awaited) {
+            let deciding: Vec<Node> = nodes.into_iter().filter(|node| node.may_decide(now)).collect();
+            let effect = Effect::of(seq, committed, committed, &deciding, now);
+            return Ok((!effect.is_final()).then_some(effect));
+        }
+        tokio::time::sleep(LOOK).await;
+    }
 }

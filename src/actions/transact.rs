@@ -33,6 +33,7 @@ impl Attempts {
 /// Commits, and waits until the change is in effect on this node.
 pub(super) async fn finish(app: &App, tx: Tx) -> Result<(), ActionError> {
     if let Some(seq) = tx.commit().await? {
+        app.note_change(seq);
         app.catch_up(seq).await?;
     }
     Ok(())

@@ -24,7 +24,7 @@ use crate::config::Config;
 use crate::crypto::keyring::Keyring;
 use crate::domain::time::Timestamp;
 use crate::store::{Store, StoreError};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use tokio::sync::Notify;
 
 /// Everything that a request or a command needs, made once and passed along; there are no globals.
@@ -55,6 +55,7 @@ pub struct App {
     /// Rung when the feed may have grown.
     pub hint: Notify,
     draining: AtomicBool,
+    made: AtomicU64,
     /// How much heavy work goes on at once.
     pub room: room::Room,
 }
@@ -88,6 +89,7 @@ impl App {
             client_failures: throttle::Throttle::new(),
             usage: usage::Usage::default(),
             draining: AtomicBool::new(false),
+            made: AtomicU64::new(0),
             room: room::Room::default(),
             config,
             store,
@@ -117,6 +119,17 @@ impl App {
     /// [`StoreError`]; after too long without a success everything is refused.
     pub async fn poll(&self) -> Result<(), StoreError> {
         self.applier.poll(self).await
+    }
+
+    /// Notes that this process made change number `seq`.
+    pub fn note_change(&self, seq: u64) {
+        self.made.fetch_max(seq, Ordering::Relaxed);
+    }
+
+    /// The number of the last change that this process made; 0 before the first.
+    #[must_use]
+    pub fn last_change(&self) -> u64 {
+        self.made.load(Ordering::Relaxed)
     }
 
     /// Makes sure that change number `seq` is in effect here.

@@ -58,7 +58,7 @@ impl CheckConfig {
         Listeners::check(&config).map_err(Failure::refused)?;
         warn_of_unknown_variables();
         let effective = Effective::of(&config);
-        output.answer(&effective, || effective.describe())
+        output.answer(&effective, || effective.describe())?.write()
     }
 }
 

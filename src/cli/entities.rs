@@ -5,7 +5,13 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::{failure::Failure, global::Global, hub::with_hub, output::Output, progress::Progress};
+use super::{
+    failure::Failure,
+    global::Global,
+    hub::with_hub,
+    output::{Answer, Output},
+    progress::Progress,
+};
 use crate::{
     actions::entity_bulk::{self, BulkError, Loaded},
     app::App,
@@ -55,7 +61,7 @@ impl Entities {
 }
 
 impl Load {
-    async fn run(self, app: &App, output: Output) -> Result<(), Failure> {
+    async fn run(self, app: &App, output: Output) -> Result<Answer, Failure> {
         let text =
             std::fs::read(&self.file).map_err(|error| Failure::refused(format!("{}: {error}", self.file.display())))?;
         let batches = batches(&text);

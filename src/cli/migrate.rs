@@ -36,9 +36,11 @@ impl Migrate {
             Ok::<_, Failure>(report)
         })?;
         let applied = Applied { security_migrations: report.security, entity_migrations: report.entities };
-        output.answer(&applied, || match report.security + report.entities {
-            0 => "The schema is up to date.\n".to_owned(),
-            count => format!("The schema is up to date: {count} migrations applied.\n"),
-        })
+        output
+            .answer(&applied, || match report.security + report.entities {
+                0 => "The schema is up to date.\n".to_owned(),
+                count => format!("The schema is up to date: {count} migrations applied.\n"),
+            })?
+            .write()
     }
 }

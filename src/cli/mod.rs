@@ -45,7 +45,7 @@ Examples:
   gateway-hub keys regenerate Grafana --overlap 24h        a new secret, the old one works for a day
   gateway-hub keys delete Grafana                          the key and its tokens are dead at once
 
-The commands work while `serve` runs; it obeys within a second.
+The commands work while `serve` runs, and answer once it obeys.
 Exit status: 0 done, 1 refused or failed (the reason is on standard error), 2 wrong usage.
 Logs go to standard error; GATEWAY_HUB_LOG (or RUST_LOG) sets how much, for example GATEWAY_HUB_LOG=info.";
 

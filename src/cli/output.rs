@@ -7,6 +7,14 @@ use zeroize::Zeroizing;
 
 use super::failure::Failure;
 
+/// What a command answers, to be written when all is done.
+#[must_use]
+pub(super) struct Answer {
+    text: Zeroizing<String>,
+    /// Whether nobody can have it again.
+    once: bool,
+}
+
 /// How a command answers.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Output {
@@ -18,24 +26,14 @@ impl Output {
         Self { json }
     }
 
-    /// Writes the answer in the form that was asked for; `text` ends its own lines. A reader that went away early
-    /// (`| head`) is no failure.
-    pub(super) fn answer(self, json: &impl Serialize, text: impl FnOnce() -> String) -> Result<(), Failure> {
-        match write(&self.form(json, text)?) {
-            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-                Err(Failure::refused(format!("it is done, but standard output could not be written: {error}")))
-            }
-            _ => Ok(()),
-        }
+    /// The answer in the form that was asked for; `text` ends its own lines.
+    pub(super) fn answer(self, json: &impl Serialize, text: impl FnOnce() -> String) -> Result<Answer, Failure> {
+        Ok(Answer { text: self.form(json, text)?, once: false })
     }
 
-    /// The same for what is shown once: nobody has it if it can't be written.
-    pub(super) fn answer_once(self, json: &impl Serialize, text: impl FnOnce() -> String) -> Result<(), Failure> {
-        write(&self.form(json, text)?).map_err(|error| {
-            Failure::refused(format!(
-                "the key is made, but its secret could not be shown ({error}) and can't be shown again: regenerate it"
-            ))
-        })
+    /// The same for what is shown once.
+    pub(super) fn answer_once(self, json: &impl Serialize, text: impl FnOnce() -> String) -> Result<Answer, Failure> {
+        Ok(Answer { text: self.form(json, text)?, once: true })
     }
 
     fn form(self, json: &impl Serialize, text: impl FnOnce() -> String) -> Result<Zeroizing<String>, Failure> {
@@ -45,6 +43,21 @@ impl Output {
         let mut line = Zeroizing::new(serde_json::to_string(json).map_err(Failure::refused)?);
         line.push('\n');
         Ok(line)
+    }
+}
+
+impl Answer {
+    /// Writes it. A reader that went away early (`| head`) is no failure, unless nobody has the answer then.
+    pub(super) fn write(&self) -> Result<(), Failure> {
+        match write(&self.text) {
+            Err(error) if self.once => Err(Failure::refused(format!(
+                "the key is made, but its secret could not be shown ({error}) and can't be shown again: regenerate it"
+            ))),
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                Err(Failure::refused(format!("it is done, but standard output could not be written: {error}")))
+            }
+            _ => Ok(()),
+        }
     }
 }
 

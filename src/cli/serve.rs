@@ -147,7 +147,7 @@ async fn serve(config: Config, output: Output) -> Result<(), Failure> {
     let mut termination = Termination::listen()
         .map_err(|error| Failure::refused(format!("can't listen for SIGTERM and SIGINT: {error}")))?;
     let started = Started::of(&app, listeners.ops_address, first_run_link, demo);
-    output.answer(&started, || started.describe())?;
+    output.answer(&started, || started.describe())?.write()?;
     let running = Server::start_on(Arc::clone(&app), listeners).await.map_err(Failure::refused)?;
     if termination.asked().await == Stop::Gently {
         running.drain(app.config.drain_time, termination.asked()).await;

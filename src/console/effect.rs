@@ -5,9 +5,10 @@ use super::frame::{Frame, Section};
 use super::session::SignedIn;
 use super::when::When;
 use super::{answer, paths, refusal};
+use crate::actions::node;
 use crate::app::App;
 use crate::config::Database;
-use crate::domain::node::{Effect, Took, Waiting};
+use crate::domain::node::Effect;
 use crate::http::parameters::Segment;
 use crate::http::problem::Problem;
 use crate::store::{self, StoreError};
@@ -56,12 +57,22 @@ pub(crate) fn after(app: &App, page: &str) -> String {
     format!("{page}{separator}change={}", just_made(app))
 }
 
-/// Where the change that was just made is in effect. Never in the way of the page that tells of the change.
+/// Where the change that was just made is in effect. Never in the way of the page that tells of the change: it was made,
+/// and that page may show what nobody can see again.
 pub(crate) async fn of_change_just_made(app: &App) -> Option<Told> {
     if matches!(app.config.database, Database::Sqlite) {
         return None;
     }
-    told(app, just_made(app)).await.unwrap_or_default()
+    let seq = just_made(app);
+    told(app, seq).await.unwrap_or_else(|fault| Some(untold(seq, &fault)))
+}
+
+/// It can't be told now; the page asks again.
+fn untold(seq: u64, fault: &StoreError) -> Told {
+    tracing::warn!(%fault, seq, "where a change is in effect can't be told");
+    let words =
+        "In effect on this node. Whether it is on the others can't be told just now: the database does not answer.";
+    Told { path: paths::change(seq), words: words.to_owned(), done: false }
 }
 
 /// An action is done when the applier has passed its number. What is in effect up to a number that is as high or higher
@@ -71,49 +82,9 @@ fn just_made(app: &App) -> u64 {
 }
 
 async fn told(app: &App, seq: u64) -> Result<Option<Told>, StoreError> {
-    let mut tx = app.store.read().await?;
-    let Some(made) = store::changes::made_at(&mut tx, seq).await? else { return Ok(None) };
-    let mut nodes = store::node::all(&mut tx).await?;
-    drop(tx);
-    let now = app.clock.now();
-    let since = app.snapshot.in_effect_since(seq);
-    // This node knows it of itself, before its report.
-    if let (Some(since), Some(here)) = (since, nodes.iter_mut().find(|node| node.id == app.identity.id)) {
-        (here.applied, here.applied_at) = (seq, since);
-    }
-    // It was committed before it was in effect here.
-    let committed = since.unwrap_or(now);
-    let effect = Effect::of(seq, made, committed, &nodes, now);
-    Ok(Some(Told { path: paths::change(seq), words: words(&effect), done: effect.is_final() }))
-}
-
-fn words(effect: &Effect) -> String {
-    let Effect { confirmed, nodes, took, waiting } = effect;
-    if (*confirmed, *nodes) == (1, 1) {
-        return "In effect on the only node.".to_owned();
-    }
-    let after = match took {
-        Some(Took::Exactly(took)) => format!(" after {} ms", took.as_millis()),
-        Some(Took::AtMost(took)) => format!(" within {} ms", took.as_millis()),
-        None => String::new(),
-    };
-    let mut text = format!("In effect on {confirmed} of {nodes} nodes{after}");
-    let late: Vec<String> = waiting.iter().map(late).collect();
-    if !late.is_empty() {
-        text.push_str("; ");
-        text.push_str(&late.join(", "));
-    }
-    text.push('.');
-    text
-}
-
-fn late(node: &Waiting) -> String {
-    let by = When::new(node.by);
-    if node.refuses {
-        format!("{} was not heard of and has refused everything since {} at the latest", node.name, by.time)
-    } else {
-        format!("{} by {}", node.name, by.time)
-    }
+    let effect = node::effect(app, seq).await?;
+    let told = |effect: Effect| Told { path: paths::change(seq), words: effect.to_string(), done: effect.is_final() };
+    Ok(effect.map(told))
 }
 
 /// The page.
@@ -147,38 +118,23 @@ pub(crate) async fn show(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::node::Waiting;
     use crate::domain::time::Timestamp;
-    use std::time::Duration;
 
     const BY: Timestamp = Timestamp::from_seconds(1_795_003_230);
 
-    fn effect(confirmed: usize, nodes: usize, took: Option<Took>, waiting: Vec<Waiting>) -> String {
-        words(&Effect { confirmed, nodes, took, waiting })
-    }
-
     #[test]
-    fn it_says_how_far_a_change_has_come() {
-        let waits = |name: &str, refuses| Waiting { name: name.to_owned(), by: BY, refuses };
-        assert_eq!(
-            effect(2, 3, None, vec![waits("node-c", false)]),
-            "In effect on 2 of 3 nodes; node-c by 12:00:30 UTC."
-        );
-        let took = Duration::from_micros(42_900);
-        assert_eq!(effect(3, 3, Some(Took::Exactly(took)), vec![]), "In effect on 3 of 3 nodes after 42 ms.");
-        assert_eq!(effect(3, 3, Some(Took::AtMost(took)), vec![]), "In effect on 3 of 3 nodes within 42 ms.");
-        assert_eq!(effect(3, 3, None, vec![]), "In effect on 3 of 3 nodes.");
-        assert_eq!(effect(1, 1, Some(Took::Exactly(took)), vec![]), "In effect on the only node.");
-        assert_eq!(
-            effect(1, 3, None, vec![waits("node-b", true), waits("node-c", false)]),
-            "In effect on 1 of 3 nodes; node-b was not heard of and has refused everything since 12:00:30 UTC at the \
-             latest, node-c by 12:00:30 UTC."
-        );
+    fn what_can_not_be_told_is_said_and_asked_again() {
+        let told = untold(7, &StoreError::Unavailable("gone".to_owned()));
+        assert!(told.words.contains("can't be told") && !told.done, "{told:?}");
+        assert_eq!(told.path, paths::change(7));
     }
 
     #[test]
     fn names_of_nodes_are_text() {
         let waiting = vec![Waiting { name: "<script>node".to_owned(), by: BY, refuses: false }];
-        let told = Told { path: paths::change(7), words: effect(2, 3, None, waiting), done: false };
+        let effect = Effect { confirmed: 2, nodes: 3, took: None, waiting };
+        let told = Told { path: paths::change(7), words: effect.to_string(), done: false };
         let frame = Frame { notice: Some("Deleted."), effect: Some(told.clone()), ..Frame::sample(Section::Overview) };
         let page = ChangePage { frame, seq: 7, made: When::new(BY), told };
         let html = page.render().expect("renders");

@@ -4,6 +4,7 @@ use super::answer;
 use super::form::{Fields, FromFields, InQuery};
 use super::frame::{Frame, Section};
 use super::paths;
+use super::refusal::{self, Link};
 use super::role::filter::Verdict;
 use super::session::SignedIn;
 use crate::actions::attribute;
@@ -133,8 +134,13 @@ pub(crate) async fn list(
             Some(filter)
         }
     };
-    // A cursor that this hub did not make begins at the beginning.
-    let after = app.keyring.reveal(&page.asked.cursor).unwrap_or_default();
+    let after = match page.asked.cursor.as_str() {
+        "" => String::new(),
+        cursor => match app.keyring.reveal(cursor) {
+            Some(after) => after,
+            None => return Ok(no_such_place(&page.asked)),
+        },
+    };
     let found =
         entity::list(&app, &access, EntityQuery { filter: filter.as_ref(), after: &after, limit: PAGE }).await?;
     page.next =
@@ -149,6 +155,14 @@ pub(crate) async fn list(
         count(&app, &access, filter.as_ref(), &mut page).await?;
     }
     Ok(answer::page(StatusCode::OK, &page))
+}
+
+/// The link leads to a place that this hub did not make, or made under a key that it no longer has.
+fn no_such_place(asked: &Asked) -> Response {
+    let detail = "The place in the list that it leads to was altered or cut short, or it was made before the hub's key was \
+                  changed. Begin at the first page.";
+    let first = Link { path: asked.path(None).into(), label: "First page" };
+    refusal::page(StatusCode::BAD_REQUEST, "This link is no longer good", detail, Some(first))
 }
 
 fn is_key(text: &str) -> bool {

@@ -20,14 +20,9 @@ impl When {
     pub(crate) fn new(instant: Timestamp) -> Self {
         let datetime = instant.to_string();
         let day = datetime.split('T').next().unwrap_or(&datetime).to_owned();
-        let time = time_of(&datetime);
         let full = datetime.replace('T', " ").replace('Z', " UTC");
-        Self { datetime, day, time, full }
+        Self { datetime, day, time: instant.time_of_day(), full }
     }
-}
-
-fn time_of(datetime: &str) -> String {
-    datetime.split_once('T').map_or(datetime, |(_, time)| time).replace('Z', " UTC")
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The nodes of a store, and on which of them a change is in effect.
 
 use super::time::Timestamp;
+use std::fmt;
 use std::time::Duration;
 
 /// How often a node reports itself when nothing changes.
@@ -58,6 +59,18 @@ impl Node {
             Some(refuses) if self.seen_at > refuses => Standing::Refusing(refuses),
             Some(_) => Standing::Serving,
         }
+    }
+
+    /// Whether it may answer requests, for all that is known of it.
+    #[must_use]
+    pub fn may_decide(&self, now: Timestamp) -> bool {
+        !matches!(self.standing(now), Standing::Refusing(_))
+    }
+
+    /// Whether it can be expected to say soon that it has read a change: it follows the store, or begins to.
+    #[must_use]
+    pub fn will_confirm(&self, now: Timestamp) -> bool {
+        matches!(self.standing(now), Standing::Serving | Standing::Starting)
     }
 }
 
@@ -127,6 +140,38 @@ impl Effect {
     }
 }
 
+impl fmt::Display for Effect {
+    /// In words, as the Web Console and the command line say it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { confirmed, nodes, took, waiting } = self;
+        if (*confirmed, *nodes) == (1, 1) {
+            return f.write_str("In effect on the only node.");
+        }
+        write!(f, "In effect on {confirmed} of {nodes} nodes")?;
+        match took {
+            Some(Took::Exactly(took)) => write!(f, " after {} ms", took.as_millis())?,
+            Some(Took::AtMost(took)) => write!(f, " within {} ms", took.as_millis())?,
+            None => {}
+        }
+        for (at, node) in waiting.iter().enumerate() {
+            write!(f, "{} {node}", if at == 0 { ";" } else { "," })?;
+        }
+        f.write_str(".")
+    }
+}
+
+impl fmt::Display for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, by, refuses } = self;
+        let by = by.time_of_day();
+        if *refuses {
+            write!(f, "{name} was not heard of and has refused everything since {by} at the latest")
+        } else {
+            write!(f, "{name} by {by}")
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,6 +212,25 @@ mod tests {
     }
 
     #[test]
+    fn it_says_how_far_a_change_has_come() {
+        let by = Timestamp::from_seconds(1_795_003_230);
+        let waits = |name: &str, refuses| Waiting { name: name.to_owned(), by, refuses };
+        let words = |confirmed, nodes, took, waiting| Effect { confirmed, nodes, took, waiting }.to_string();
+        let told = words(2, 3, None, vec![waits("node-c", false)]);
+        assert_eq!(told, "In effect on 2 of 3 nodes; node-c by 12:00:30 UTC.");
+        let took = Duration::from_micros(42_900);
+        assert_eq!(words(3, 3, Some(Took::Exactly(took)), vec![]), "In effect on 3 of 3 nodes after 42 ms.");
+        assert_eq!(words(3, 3, Some(Took::AtMost(took)), vec![]), "In effect on 3 of 3 nodes within 42 ms.");
+        assert_eq!(words(3, 3, None, vec![]), "In effect on 3 of 3 nodes.");
+        assert_eq!(words(1, 1, Some(Took::Exactly(took)), vec![]), "In effect on the only node.");
+        assert_eq!(
+            words(1, 3, None, vec![waits("node-b", true), waits("node-c", false)]),
+            "In effect on 1 of 3 nodes; node-b was not heard of and has refused everything since 12:00:30 UTC at the \
+             latest, node-c by 12:00:30 UTC."
+        );
+    }
+
+    #[test]
     fn later_changes_make_the_figure_a_limit() {
         let nodes = [node("a", 7, after(10)), node("b", 9, after(900))];
         let effect = Effect::of(7, START, after(10), &nodes, after(1_000));
@@ -189,6 +253,10 @@ mod tests {
         assert_eq!(node.standing(after(35_000)), Standing::Refusing(after(35_000)));
         let reporting = Node { polled_at: Some(START.minus(Duration::from_secs(31))), ..node.clone() };
         assert_eq!(reporting.standing(after(1)), Standing::Refusing(START.minus(Duration::from_secs(1))));
-        assert_eq!(Node { polled_at: None, ..node }.standing(after(1)), Standing::Starting);
+        assert_eq!(Node { polled_at: None, ..node.clone() }.standing(after(1)), Standing::Starting);
+        let confirms = |milliseconds| node.will_confirm(after(milliseconds));
+        assert!(confirms(15_000) && !confirms(15_001), "nobody waits for a node that is not heard of");
+        assert!(node.may_decide(after(34_999)) && !node.may_decide(after(35_000)), "but it may still be cut off");
+        assert!(Node { polled_at: None, ..node.clone() }.will_confirm(after(1)), "it reads the store just now");
     }
 }

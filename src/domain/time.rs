@@ -48,6 +48,13 @@ impl Timestamp {
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
+
+    /// The time of day in UTC, for what is near: `12:00:30 UTC`.
+    #[must_use]
+    pub fn time_of_day(self) -> String {
+        let text = self.to_string();
+        text.split_once('T').map_or(text.as_str(), |(_, time)| time).replace('Z', " UTC")
+    }
 }
 
 impl std::fmt::Display for Timestamp {

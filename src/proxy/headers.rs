@@ -5,9 +5,6 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 /// The caller, for the upstream.
 pub(super) const X_CLIENT_ID: HeaderName = HeaderName::from_static("x-gateway-hub-client-id");
 
-/// The same, signed.
-pub(super) const X_ASSERTION: HeaderName = HeaderName::from_static("x-gateway-hub-assertion");
-
 /// What the names begin with of the hub's own headers for upstreams; a caller's are stripped.
 pub(super) const X_HUB_PREFIX: &str = "x-gateway-hub-";
 

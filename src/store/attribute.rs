@@ -17,16 +17,24 @@ statements! {
         SELECT n.v FROM n WHERE n.v IS NOT NULL LIMIT $3";
     VALUES = "SELECT DISTINCT a.value FROM entity_attribute a WHERE a.key = $1 AND substr(a.value, 1, 100) = $2 \
         AND a.value > $3 ORDER BY a.value LIMIT $4";
-    // From the index alone, in its order: no row of the table is read, and no value is sorted.
+    // Between two beginnings, and without a limit: SQLite counts in the index alone. PostgreSQL can't, because it wants the
+    // value itself for that; asked for the first so many it would go through the index and read a row of the table for each
+    // entry, in the order of values. So it reads each page of the table once.
     BEGINNING_COUNTS = "SELECT substr(a.value, 1, 100) AS v, COUNT(*) AS n FROM entity_attribute a WHERE a.key = $1 \
-        AND substr(a.value, 1, 100) >= $2 GROUP BY substr(a.value, 1, 100) ORDER BY substr(a.value, 1, 100) LIMIT $3";
+        AND substr(a.value, 1, 100) >= $2 AND substr(a.value, 1, 100) <= $3 GROUP BY substr(a.value, 1, 100) \
+        ORDER BY substr(a.value, 1, 100)";
     COUNTS = "SELECT a.value, COUNT(*) AS n FROM entity_attribute a WHERE a.key = $1 \
         AND substr(a.value, 1, 100) = $2 AND a.value > $3 GROUP BY a.value ORDER BY a.value LIMIT $4";
-    WITHOUT = "SELECT (SELECT COUNT(*) FROM entity) - (SELECT COUNT(*) FROM entity_attribute a WHERE a.key = $1) AS n";
+    ALL = "SELECT COUNT(*) AS n FROM entity";
+    WITH = "SELECT COUNT(*) AS n FROM entity_attribute a WHERE a.key = $1";
 }
 
 fn whole(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn number(count: i64) -> u64 {
+    u64::try_from(count).unwrap_or_default()
 }
 
 /// At most `limit` names of attributes after this one, in their order.
@@ -54,11 +62,8 @@ pub async fn values(
     limit: usize,
 ) -> Result<Vec<String>, StoreError> {
     let mut found: Vec<String> = Vec::new();
-    let from = indexed(after).max(prefix);
     // One more: the first may be the value that this begins after.
-    let rows: Vec<(String,)> = on!(tx, connection => sqlx::query_as(BEGINNINGS).bind(key).bind(from)
-        .bind(whole(limit + 1)).fetch_all(connection).await)?;
-    for (beginning,) in rows {
+    for beginning in beginnings(tx, key, indexed(after).max(prefix), limit + 1).await? {
         if !beginning.starts_with(prefix) {
             break;
         }
@@ -78,16 +83,24 @@ pub async fn values(
     Ok(found)
 }
 
+/// At most `limit` beginnings of an attribute's values from this one on.
+async fn beginnings(tx: &mut Tx, key: &str, from: &str, limit: usize) -> Result<Vec<String>, StoreError> {
+    let rows: Vec<(String,)> = on!(tx, connection => sqlx::query_as(BEGINNINGS).bind(key).bind(from)
+        .bind(whole(limit)).fetch_all(connection).await)?;
+    Ok(rows.into_iter().map(|(beginning,)| beginning).collect())
+}
+
 /// At most `limit` values of an attribute after this one, in their order, each with how many entities have it.
 ///
 /// # Errors
 /// [`StoreError`].
 pub async fn counts(tx: &mut Tx, key: &str, after: &str, limit: usize) -> Result<Vec<(String, u64)>, StoreError> {
-    let number = |count: i64| u64::try_from(count).unwrap_or_default();
     let mut found: Vec<(String, u64)> = Vec::new();
+    let from = indexed(after);
     // One more: the first may be the value that this begins after.
-    let rows: Vec<(String, i64)> = on!(tx, connection => sqlx::query_as(BEGINNING_COUNTS).bind(key)
-        .bind(indexed(after)).bind(whole(limit + 1)).fetch_all(connection).await)?;
+    let Some(last) = beginnings(tx, key, from, limit + 1).await?.pop() else { return Ok(found) };
+    let rows: Vec<(String, i64)> = on!(tx, connection => sqlx::query_as(BEGINNING_COUNTS).bind(key).bind(from)
+        .bind(&last).fetch_all(connection).await)?;
     for (beginning, count) in rows {
         if beginning.chars().count() < INDEXED {
             // It is the whole value.
@@ -105,11 +118,17 @@ pub async fn counts(tx: &mut Tx, key: &str, after: &str, limit: usize) -> Result
     Ok(found)
 }
 
-/// How many entities do not have the attribute.
+/// How many entities do not have the attribute; `with` is how many have it, if that is known.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn without(tx: &mut Tx, key: &str) -> Result<u64, StoreError> {
-    let (count,): (i64,) = on!(tx, connection => sqlx::query_as(WITHOUT).bind(key).fetch_one(connection).await)?;
-    Ok(u64::try_from(count).unwrap_or_default())
+pub async fn without(tx: &mut Tx, key: &str, with: Option<u64>) -> Result<u64, StoreError> {
+    let (all,): (i64,) = on!(tx, connection => sqlx::query_as(ALL).fetch_one(connection).await)?;
+    let with = if let Some(with) = with {
+        with
+    } else {
+        let (with,): (i64,) = on!(tx, connection => sqlx::query_as(WITH).bind(key).fetch_one(connection).await)?;
+        number(with)
+    };
+    Ok(number(all).saturating_sub(with))
 }

@@ -142,7 +142,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`], [`StoreError::Contention`].
     pub async fn write_entities(&self) -> Result<Tx, StoreError> {
-        self.entities.write().await
+        self.entities.begin_writing(WRITE_ENTITIES, WRITE_ENTITIES_POOLED).await
     }
 
     /// Closes every connection.
@@ -210,6 +210,14 @@ const WRITE: &str =
 const READ_POOLED: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; DEALLOCATE ALL";
 const WRITE_POOLED: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL synchronous_commit = on; \
     SET LOCAL lock_timeout = '5s'; DEALLOCATE ALL";
+// Whoever writes entities looks them up by their ids, and never otherwise. A plan made while the table was nearly empty, or
+// without statistics, would read all of it for each lookup from then on, and is kept as long as the statement.
+const WRITE_ENTITIES: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL synchronous_commit = on; \
+    SET LOCAL lock_timeout = '5s'; SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; \
+    SET LOCAL enable_mergejoin = off";
+const WRITE_ENTITIES_POOLED: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL synchronous_commit = on; \
+    SET LOCAL lock_timeout = '5s'; SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; \
+    SET LOCAL enable_mergejoin = off; DEALLOCATE ALL";
 
 impl Db {
     async fn read(&self) -> Result<Tx, StoreError> {
@@ -225,15 +233,20 @@ impl Db {
     }
 
     pub(super) async fn write(&self) -> Result<Tx, StoreError> {
+        self.begin_writing(WRITE, WRITE_POOLED).await
+    }
+
+    /// Begins with one of these texts on PostgreSQL.
+    async fn begin_writing(&self, prepared: &'static str, pooled: &'static str) -> Result<Tx, StoreError> {
         Ok(Tx::new(match self {
             Self::Sqlite { writer, .. } => {
                 Inner::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await.map_err(no_transaction)?)
             }
             Self::Postgres { pool, prepared: true } => {
-                Inner::Postgres(pool.begin_with(WRITE).await.map_err(no_transaction)?)
+                Inner::Postgres(pool.begin_with(prepared).await.map_err(no_transaction)?)
             }
             Self::Postgres { pool, prepared: false } => {
-                Inner::Postgres(pool.begin_with(WRITE_POOLED).await.map_err(no_transaction)?)
+                Inner::Postgres(pool.begin_with(pooled).await.map_err(no_transaction)?)
             }
         }))
     }

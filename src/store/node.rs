@@ -12,6 +12,7 @@ statements! {
     ALL = "SELECT id, name, version, started_at, applied, applied_at, polled_at, staleness_limit, seen_at \
         FROM node ORDER BY name, started_at, id";
     DELETE = "DELETE FROM node WHERE id = $1";
+    DELETE_OTHERS = "DELETE FROM node WHERE id <> $1";
     PRUNE = "DELETE FROM node WHERE seen_at < $1";
 }
 
@@ -62,6 +63,15 @@ pub async fn all(tx: &mut Tx) -> Result<Vec<Node>, StoreError> {
 /// [`StoreError`].
 pub async fn delete(tx: &mut Tx, id: &str) -> Result<(), StoreError> {
     on!(tx, connection => sqlx::query(DELETE).bind(id).execute(connection).await.map(|_| ()))?;
+    Ok(())
+}
+
+/// Removes every node but this one.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn delete_others(tx: &mut Tx, id: &str) -> Result<(), StoreError> {
+    on!(tx, connection => sqlx::query(DELETE_OTHERS).bind(id).execute(connection).await.map(|_| ()))?;
     Ok(())
 }
 

@@ -4,6 +4,7 @@
 //! task of the request that uses them: no other task is woken between caller and upstream.
 
 mod answer;
+pub mod assertion;
 mod breaker;
 mod destination;
 mod fault;

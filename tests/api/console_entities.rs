@@ -37,10 +37,18 @@ async fn entities_are_found_counted_and_turned_page_by_page() {
     assert!(none.contains("Nothing found"));
     let wrong = person.get(&format!("{PAGE}?filter=a%20%3D%3D%20b")).await.expect(200).text();
     assert!(wrong.contains("Column 4") && wrong.contains("aria-invalid"), "{wrong}");
-    for odd in ["?by=%0A", "?cursor=x", "?filter=a%20%3D%20%22%0A%22", "?by=nothing"] {
+    for odd in ["?by=%0A", "?cursor=", "?filter=a%20%3D%20%22%0A%22", "?by=nothing"] {
         let status = person.get(&format!("{PAGE}{odd}")).await.status;
         assert_eq!(status, 200, "{odd}");
     }
+    // A place in the list that the hub did not make is not taken for the first page.
+    let altered = next.replace("cursor=", "filter=n+%3D+7&cursor=A");
+    for bad in [&format!("{PAGE}?cursor=x"), &altered] {
+        let told = person.get(bad).await.expect(400).text();
+        assert!(told.contains("no longer good") && !told.contains("host/0"), "{bad}: {told}");
+    }
+    let told = person.get(&altered).await.text();
+    assert!(told.contains("href=\"/console/entities?filter=n+%3D+7\""), "what was asked for stays: {told}");
 }
 
 #[tokio::test]

@@ -127,7 +127,7 @@ async fn sec_07_basic_on_gateways_is_throttled_after_the_compare() {
 }
 
 /// An assertion as an upstream verifies it: the id of the key and what it claims.
-async fn assertion(hub: &Hub, id: &GatewayId, token: &str) -> (String, Value) {
+pub(crate) async fn assertion(hub: &Hub, id: &GatewayId, token: &str) -> (String, Value) {
     let keys = hub.site.get("/.well-known/gateway-assertion-jwks").await.expect(200).text();
     let keys: JwkSet = serde_json::from_str(&keys).expect("a JWK set");
     let header = jsonwebtoken::decode_header(token).expect("a header");

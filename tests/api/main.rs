@@ -23,6 +23,7 @@ mod console_gateways;
 mod console_guards;
 mod console_list;
 mod console_sessions;
+mod console_try_it;
 mod console_way_back;
 mod entities;
 mod entities_bulk;

@@ -76,41 +76,35 @@ fn update_changes_what_is_named_and_leaves_the_rest() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_running_hub_obeys_the_command_line_within_a_second() {
+async fn a_running_hub_obeys_the_command_line_at_once() {
     let hub = Installation::new();
     let (id, secret) = hub.key("Grafana", &["Operator"]);
     let serve = hub.serve(&[]);
     assert_eq!(token_status(&serve, &id, &secret).await, 200);
 
     hub.run(&["keys", "disable", "Grafana"]).good();
-    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
     assert_eq!(token_status(&serve, &id, &secret).await, 401);
     hub.run(&["keys", "enable", "Grafana"]).good();
-    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
     assert_eq!(token_status(&serve, &id, &secret).await, 200);
 
     let new = hub.run(&["keys", "regenerate", &id, "--overlap", "1h", "--json"]).good().json();
     assert_eq!(new["client_id"], id.as_str());
     let newer = new["client_secret"].as_str().expect("a text").to_owned();
-    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
     assert_eq!(token_status(&serve, &id, &secret).await, 200);
     assert_eq!(token_status(&serve, &id, &newer).await, 200);
 
     hub.run(&["keys", "end-overlap", &id]).good();
-    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
     assert_eq!(token_status(&serve, &id, &secret).await, 401);
     assert_eq!(token_status(&serve, &id, &newer).await, 200);
     assert!(hub.run(&["keys", "end-overlap", &id]).code(1).stderr.contains("no overlap"));
 
     let leaked = hub.run(&["keys", "regenerate", &id, "--leaked", "--json"]).good().json();
     let newest = leaked["client_secret"].as_str().expect("a text").to_owned();
-    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
     assert_eq!(token_status(&serve, &id, &secret).await, 401);
     assert_eq!(token_status(&serve, &id, &newer).await, 401);
     assert_eq!(token_status(&serve, &id, &newest).await, 200);
 
     hub.run(&["keys", "delete", "grafana"]).good();
-    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
     assert_eq!(token_status(&serve, &id, &newest).await, 401);
     hub.run(&["keys", "enable", &id]).code(1);
     hub.key("Grafana", &["Operator"]);

@@ -45,8 +45,7 @@ async fn sec_11_imported_secrets_stand_in_their_file_and_nowhere_else() {
         let all: BTreeSet<&str> = made.iter().filter_map(|key| key["client_secret"].as_str()).collect();
         assert_eq!(all.len(), 151);
 
-        // Each works within a second, as the file says.
-        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        // Each works when the command answers, as the file says.
         for key in [&made[0], &made[63], &made[64], &made[150]] {
             let text = |member: &str| key[member].as_str().expect(member).to_owned();
             let form = [

@@ -9,6 +9,7 @@ mod check_config;
 mod concurrency;
 mod demo;
 mod deploying;
+mod effect;
 mod gateways;
 mod gateways_memory;
 mod guide;

@@ -1,7 +1,5 @@
 //! The same commands on PostgreSQL: two nodes, and a command line beside them.
 
-use std::time::Duration;
-
 use super::support::{postgres::PostgresDatabase, process::Installation, wire::Request};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -27,7 +25,6 @@ async fn two_nodes_of_one_store_obey_one_command_line() {
         node.site.ask(Request::get("/api/v1/whoami").bearer(&token)).await.expect(200);
     }
     second.run(&["keys", "delete", "Grafana"]).good();
-    tokio::time::sleep(Duration::from_secs(1)).await;
     for node in [&one, &two] {
         node.site.ask(Request::get("/api/v1/whoami").bearer(&token)).await.expect(401);
     }

@@ -13,7 +13,12 @@ pub(super) use arguments::Gateways;
 use arguments::{Create, Settings, Update};
 use view::{RoleReach, ShownGateway};
 
-use super::{failure::Failure, global::Global, hub::with_hub, output::Output};
+use super::{
+    failure::Failure,
+    global::Global,
+    hub::with_hub,
+    output::{Answer, Output},
+};
 use crate::{
     actions::{
         Actor,
@@ -90,7 +95,7 @@ struct Removed {
 }
 
 impl Create {
-    async fn run(self, app: &App, output: Output) -> Result<(), Failure> {
+    async fn run(self, app: &App, output: Output) -> Result<Answer, Failure> {
         let mut input = self.settings.input()?;
         input.kind = Some(self.kind);
         input.addresses = Some(self.url);
@@ -122,7 +127,7 @@ impl Update {
         Err(Failure::usage("say what to change; `gateway-hub gateways update --help` lists what can be"))
     }
 
-    async fn run(self, app: &App, output: Output) -> Result<(), Failure> {
+    async fn run(self, app: &App, output: Output) -> Result<Answer, Failure> {
         let before = find(app, &self.gateway).await?;
         let mut input = self.settings.input()?;
         input.kind = self.kind;
@@ -241,7 +246,7 @@ async fn look(app: &App, gateway: &Gateway, credentials: &UpstreamCredentials) -
     upstream::probe(app, &own, gateway, credentials).await
 }
 
-fn answer(saved: &Saved, tested: &Tested, what: &str, more: &str, output: Output) -> Result<(), Failure> {
+fn answer(saved: &Saved, tested: &Tested, what: &str, more: &str, output: Output) -> Result<Answer, Failure> {
     let gateway = ShownGateway::of(&saved.gateway, &saved.reached_by);
     let done = Done {
         gateway,
@@ -255,7 +260,7 @@ fn answer(saved: &Saved, tested: &Tested, what: &str, more: &str, output: Output
     })
 }
 
-async fn test(app: &App, name: &str, output: Output) -> Result<(), Failure> {
+async fn test(app: &App, name: &str, output: Output) -> Result<Answer, Failure> {
     let found = find_stored(app, name).await?;
     let credentials = live_gateway::open(&app.keyring, &found).map_err(Failure::refused)?;
     let looked = look(app, &found.gateway, &credentials).await.map_err(Failure::refused)?;
@@ -268,14 +273,14 @@ async fn test(app: &App, name: &str, output: Output) -> Result<(), Failure> {
     output.answer(&answers, || Tested::of(Ok(looked.clone())).describe())
 }
 
-async fn list(app: &App, output: Output) -> Result<(), Failure> {
+async fn list(app: &App, output: Output) -> Result<Answer, Failure> {
     let mut tx = app.store.read().await?;
     let gateways = store::gateway::all(&mut tx).await?;
     let views: Vec<GatewayView> = gateways.iter().map(|stored| GatewayView::from(&stored.gateway)).collect();
     output.answer(&views, || view::list(&views))
 }
 
-async fn show(app: &App, name: &str, output: Output) -> Result<(), Failure> {
+async fn show(app: &App, name: &str, output: Output) -> Result<Answer, Failure> {
     let found = find(app, name).await?;
     let mut tx = app.store.read().await?;
     let reached_by = gateway::roles_reaching(&mut tx, &found.name).await?;
@@ -283,7 +288,7 @@ async fn show(app: &App, name: &str, output: Output) -> Result<(), Failure> {
     output.answer(&shown, || shown.describe())
 }
 
-async fn delete(app: &App, name: &str, output: Output) -> Result<(), Failure> {
+async fn delete(app: &App, name: &str, output: Output) -> Result<Answer, Failure> {
     let found = find(app, name).await?;
     let lost = gateway::delete(app, &Actor::operator(), &found.id).await?;
     let removed: Vec<Removed> = lost

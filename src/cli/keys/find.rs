@@ -7,11 +7,15 @@ use crate::{
         api_key::{FoundSecret, find_by_secret},
     },
     app::App,
-    cli::{failure::Failure, output::Output, stdin::read_secret},
+    cli::{
+        failure::Failure,
+        output::{Answer, Output},
+        stdin::read_secret,
+    },
 };
 
 /// Reads a secret and says which application has it. The secret itself is not repeated.
-pub(super) async fn run(app: &App, output: Output) -> Result<(), Failure> {
+pub(super) async fn run(app: &App, output: Output) -> Result<Answer, Failure> {
     let text = read_secret("client_secret")?;
     let refused = |why: &str| Err(Failure::refused(why));
     let owner = match find_by_secret(app, &Actor::operator(), &text).await? {

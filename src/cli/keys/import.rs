@@ -17,7 +17,12 @@ use crate::{
         key_import::{ImportError, create_batch},
     },
     app::App,
-    cli::{failure::Failure, output::Output, progress::Progress, roles::role_ids},
+    cli::{
+        failure::Failure,
+        output::{Answer, Output},
+        progress::Progress,
+        roles::role_ids,
+    },
     config::{Span, parse_network},
     domain::{json, name::Name, role::RoleId},
     store::{self, Tx},
@@ -84,7 +89,7 @@ struct Names {
 }
 
 impl Import {
-    pub(super) async fn run(self, app: &App, output: Output) -> Result<(), Failure> {
+    pub(super) async fn run(self, app: &App, output: Output) -> Result<Answer, Failure> {
         let text =
             std::fs::read(&self.file).map_err(|error| Failure::refused(format!("{}: {error}", self.file.display())))?;
         let first = usize::try_from(self.from_line).unwrap_or(usize::MAX);

@@ -12,7 +12,13 @@ pub(super) use arguments::Keys;
 use arguments::{Create, Expiry, Regenerate, Update};
 use view::{ApplicationView, NewKeyView};
 
-use super::{failure::Failure, global::Global, hub::with_hub, output::Output, roles::role_ids};
+use super::{
+    failure::Failure,
+    global::Global,
+    hub::with_hub,
+    output::{Answer, Output},
+    roles::role_ids,
+};
 use crate::{
     actions::{
         Actor,
@@ -63,7 +69,7 @@ impl Outcome<'_> {
 }
 
 impl Create {
-    async fn run(self, app: &App, output: Output) -> Result<(), Failure> {
+    async fn run(self, app: &App, output: Output) -> Result<Answer, Failure> {
         let (roles, owner) = {
             let mut tx = app.store.read().await?;
             let owner = match &self.owner {
@@ -89,7 +95,7 @@ impl Create {
 }
 
 impl Update {
-    async fn run(self, app: &App, output: Output) -> Result<(), Failure> {
+    async fn run(self, app: &App, output: Output) -> Result<Answer, Failure> {
         let mut tx = app.store.read().await?;
         let before = existing(&mut tx, &self.key).await?;
         let roles = if self.role.is_empty() { None } else { Some(role_ids(&mut tx, &self.role).await?) };
@@ -117,7 +123,7 @@ impl Update {
 }
 
 impl Regenerate {
-    async fn run(self, app: &App, output: Output) -> Result<(), Failure> {
+    async fn run(self, app: &App, output: Output) -> Result<Answer, Failure> {
         let how = match self.overlap {
             Some(span) => Regeneration::Overlap(span.duration()),
             None if self.leaked => Regeneration::Leaked,
@@ -135,7 +141,7 @@ impl Regenerate {
     }
 }
 
-fn show_key(key: &ShownKey, ends_at: Option<Timestamp>, what: &str, output: Output) -> Result<(), Failure> {
+fn show_key(key: &ShownKey, ends_at: Option<Timestamp>, what: &str, output: Output) -> Result<Answer, Failure> {
     let view = NewKeyView {
         client_id: key.client_id.as_str(),
         client_secret: key.client_secret.expose(),
@@ -146,7 +152,7 @@ fn show_key(key: &ShownKey, ends_at: Option<Timestamp>, what: &str, output: Outp
     output.answer_once(&view, || view.describe(what))
 }
 
-async fn list(app: &App, output: Output) -> Result<(), Failure> {
+async fn list(app: &App, output: Output) -> Result<Answer, Failure> {
     let mut tx = app.store.read().await?;
     let roles = store::role::all(&mut tx).await?;
     let mut applications = store::application::all(&mut tx).await?;
@@ -156,7 +162,7 @@ async fn list(app: &App, output: Output) -> Result<(), Failure> {
     output.answer(&views, || view::list(&views))
 }
 
-async fn show(app: &App, key: &str, output: Output) -> Result<(), Failure> {
+async fn show(app: &App, key: &str, output: Output) -> Result<Answer, Failure> {
     let mut tx = app.store.read().await?;
     let application = existing(&mut tx, key).await?;
     let roles = store::role::all(&mut tx).await?;
@@ -168,7 +174,7 @@ async fn show(app: &App, key: &str, output: Output) -> Result<(), Failure> {
     output.answer(&view, || view.describe())
 }
 
-async fn switch(app: &App, key: &str, on: bool, output: Output) -> Result<(), Failure> {
+async fn switch(app: &App, key: &str, on: bool, output: Output) -> Result<Answer, Failure> {
     let found = find_application(app, key).await?;
     let (done, text) = if on {
         application::enable(app, &Actor::operator(), &found.client_id).await?;
@@ -180,14 +186,14 @@ async fn switch(app: &App, key: &str, on: bool, output: Output) -> Result<(), Fa
     output.answer(&Outcome::of(&found, done), || format!("The application {} {text}.\n", found.name))
 }
 
-async fn end_overlap(app: &App, key: &str, output: Output) -> Result<(), Failure> {
+async fn end_overlap(app: &App, key: &str, output: Output) -> Result<Answer, Failure> {
     let found = find_application(app, key).await?;
     api_key::end_overlap(app, &Actor::operator(), &found.client_id).await?;
     let text = || format!("The overlap of {} is over: its old secret and that one's tokens are dead.\n", found.name);
     output.answer(&Outcome::of(&found, "overlap ended"), text)
 }
 
-async fn delete(app: &App, key: &str, output: Output) -> Result<(), Failure> {
+async fn delete(app: &App, key: &str, output: Output) -> Result<Answer, Failure> {
     let found = find_application(app, key).await?;
     application::delete(app, &Actor::operator(), &found.client_id).await?;
     let text = || format!("The application {} is deleted: its key and all its tokens are refused.\n", found.name);

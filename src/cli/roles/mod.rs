@@ -9,7 +9,12 @@ pub(super) use arguments::Roles;
 use arguments::{Create, Update};
 use view::RoleView;
 
-use super::{failure::Failure, global::Global, hub::with_hub, output::Output};
+use super::{
+    failure::Failure,
+    global::Global,
+    hub::with_hub,
+    output::{Answer, Output},
+};
 use crate::{
     actions::{
         Actor,
@@ -43,7 +48,7 @@ struct Deleted<'a> {
 }
 
 impl Create {
-    async fn run(self, app: &App, output: Output) -> Result<(), Failure> {
+    async fn run(self, app: &App, output: Output) -> Result<Answer, Failure> {
         let input = RoleInput { name: self.name, grants: self.grant, filter: self.filter.unwrap_or_default() };
         let role = role::create(app, &Actor::operator(), &input).await?;
         show(&role, "The role is made.\n\n", output)
@@ -51,7 +56,7 @@ impl Create {
 }
 
 impl Update {
-    async fn run(self, app: &App, output: Output) -> Result<(), Failure> {
+    async fn run(self, app: &App, output: Output) -> Result<Answer, Failure> {
         let before = find_role(app, &self.role).await?;
         let update = RoleUpdate {
             name: self.name,
@@ -64,12 +69,12 @@ impl Update {
     }
 }
 
-fn show(role: &Role, what: &str, output: Output) -> Result<(), Failure> {
+fn show(role: &Role, what: &str, output: Output) -> Result<Answer, Failure> {
     let view = RoleView::from(role);
     output.answer(&view, || format!("{what}{}", view.describe()))
 }
 
-async fn list(app: &App, output: Output) -> Result<(), Failure> {
+async fn list(app: &App, output: Output) -> Result<Answer, Failure> {
     let mut tx = app.store.read().await?;
     let mut roles = store::role::all(&mut tx).await?;
     roles.sort_by_cached_key(|role| role.name.key());
@@ -77,7 +82,7 @@ async fn list(app: &App, output: Output) -> Result<(), Failure> {
     output.answer(&views, || view::list(&views))
 }
 
-async fn delete(app: &App, name: &str, output: Output) -> Result<(), Failure> {
+async fn delete(app: &App, name: &str, output: Output) -> Result<Answer, Failure> {
     let found = find_role(app, name).await?;
     role::delete(app, &Actor::operator(), &found.id).await?;
     output.answer(&Deleted { name: found.name.as_str(), done: "deleted" }, || {

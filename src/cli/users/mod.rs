@@ -9,7 +9,14 @@ pub(super) use arguments::Users;
 use arguments::{Create, ResetPassword};
 use view::UserView;
 
-use super::{failure::Failure, global::Global, hub::with_hub, output::Output, roles::role_ids, stdin::read_secret};
+use super::{
+    failure::Failure,
+    global::Global,
+    hub::with_hub,
+    output::{Answer, Output},
+    roles::role_ids,
+    stdin::read_secret,
+};
 use crate::{
     actions::{Actor, console_user},
     app::App,
@@ -38,7 +45,7 @@ struct Outcome<'a> {
 }
 
 impl Create {
-    async fn run(self, app: &App, output: Output) -> Result<(), Failure> {
+    async fn run(self, app: &App, output: Output) -> Result<Answer, Failure> {
         let roles = {
             let mut tx = app.store.read().await?;
             role_ids(&mut tx, &self.role).await?
@@ -54,7 +61,7 @@ impl Create {
 }
 
 impl ResetPassword {
-    async fn run(self, app: &App, output: Output) -> Result<(), Failure> {
+    async fn run(self, app: &App, output: Output) -> Result<Answer, Failure> {
         let user = existing(app, &self.name).await?;
         let password = read_secret("password")?;
         console_user::reset_password(app, &Actor::operator(), &user.id, &password).await?;
@@ -64,7 +71,7 @@ impl ResetPassword {
     }
 }
 
-async fn list(app: &App, output: Output) -> Result<(), Failure> {
+async fn list(app: &App, output: Output) -> Result<Answer, Failure> {
     let mut tx = app.store.read().await?;
     let roles = store::role::all(&mut tx).await?;
     let mut users = store::console_user::all(&mut tx).await?;
@@ -73,7 +80,7 @@ async fn list(app: &App, output: Output) -> Result<(), Failure> {
     output.answer(&views, || view::list(&views))
 }
 
-async fn end_sessions(app: &App, name: &str, output: Output) -> Result<(), Failure> {
+async fn end_sessions(app: &App, name: &str, output: Output) -> Result<Answer, Failure> {
     let user = existing(app, name).await?;
     console_user::end_sessions(app, &Actor::operator(), &user.id).await?;
     output.answer(&Outcome { name: user.name.as_str(), done: "sessions ended" }, || {
@@ -81,7 +88,7 @@ async fn end_sessions(app: &App, name: &str, output: Output) -> Result<(), Failu
     })
 }
 
-async fn delete(app: &App, name: &str, output: Output) -> Result<(), Failure> {
+async fn delete(app: &App, name: &str, output: Output) -> Result<Answer, Failure> {
     let user = existing(app, name).await?;
     console_user::delete(app, &Actor::operator(), &user.id).await?;
     output.answer(&Outcome { name: user.name.as_str(), done: "deleted" }, || {

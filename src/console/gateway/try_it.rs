@@ -16,6 +16,7 @@ use crate::domain::prometheus::{self, Memory, Received};
 use crate::domain::resource::SecurityResource;
 use crate::http::parameters::Segment;
 use crate::http::problem::Problem;
+use crate::upstream::assertion::{AssertionFault, Caller, X_ASSERTION, sign};
 use crate::upstream::{EnforcedRequest, RequestBody, Sample};
 use askama::Template;
 use axum::Extension;
@@ -38,6 +39,9 @@ const SHOWN: [&str; 6] = ["content-type", "content-length", "date", "server", "e
 
 /// What stands in place of the hub's credential, should the upstream repeat it.
 const HIDDEN: &str = "[the hub's credential]";
+
+/// What stands in place of the assertion, which would be good for a minute.
+const ASSERTION: &str = "[the hub's assertion]";
 
 /// What was typed.
 pub(crate) struct TryForm {
@@ -110,9 +114,12 @@ pub(crate) async fn run(
         // Deleted this moment.
         (_, None) => return Ok(super::gone()),
         (Ok(request), Some(live)) => {
-            match known.upstreams.sample(&app, &live, request, MOST).await {
-                Ok(sample) => page.shown = Some(Shown::of(&sample, &live)),
-                Err(reason) => page.error = Some(format!("There is no answer: {reason}.")),
+            match asserted(&app, &live, &signed_in, &permit, request) {
+                Ok((request, assertion)) => match known.upstreams.sample(&app, &live, request, MOST).await {
+                    Ok(sample) => page.shown = Some(Shown::of(&sample, &live, assertion.as_ref())),
+                    Err(reason) => page.error = Some(format!("There is no answer: {reason}.")),
+                },
+                Err(reason) => page.error = Some(format!("Nothing was sent: {reason}. Try again in a moment.")),
             }
             StatusCode::OK
         }
@@ -179,6 +186,22 @@ fn enforced(gateway: &Gateway, permit: &Permit, typed: &str) -> Result<EnforcedR
         .map_err(|fault| fault.to_string())
 }
 
+/// The request with what the gateway says of its callers, if it does: that this is a test of the console's. And that value.
+fn asserted(
+    app: &App,
+    live: &LiveGateway,
+    signed_in: &SignedIn,
+    permit: &Permit,
+    request: EnforcedRequest,
+) -> Result<(EnforcedRequest, Option<HeaderValue>), AssertionFault> {
+    if !live.gateway.asserts() {
+        return Ok((request, None));
+    }
+    let caller = Caller::ConsoleTest { user: signed_in.user.name.as_str() };
+    let assertion = sign(app, &live.gateway, caller, permit, &request)?;
+    Ok((request.saying(X_ASSERTION, assertion.clone()), Some(assertion)))
+}
+
 /// By the table of Prometheus' endpoints: made anew, as for applications.
 fn prometheus_target(
     gateway: &Gateway,
@@ -224,15 +247,23 @@ impl TryPage {
 }
 
 impl Shown {
-    fn of(sample: &Sample, live: &LiveGateway) -> Self {
+    fn of(sample: &Sample, live: &LiveGateway, assertion: Option<&HeaderValue>) -> Self {
+        let assertion = assertion.and_then(|value| value.to_str().ok());
+        let text = |bytes: &[u8]| {
+            let text = conceal(&String::from_utf8_lossy(bytes), live);
+            match assertion {
+                Some(assertion) => text.replace(assertion, ASSERTION),
+                None => text,
+            }
+        };
         let header = |name: &'static str| {
             let value = sample.headers.get(name)?;
-            Some((name, conceal(&String::from_utf8_lossy(value.as_bytes()), live)))
+            Some((name, text(value.as_bytes())))
         };
         Self {
             status: sample.status.to_string(),
             headers: SHOWN.into_iter().filter_map(header).collect(),
-            body: conceal(&String::from_utf8_lossy(&sample.body), live),
+            body: text(&sample.body),
             more: sample.more,
         }
     }

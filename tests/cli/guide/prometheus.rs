@@ -53,8 +53,6 @@ async fn the_page_about_prometheus_does_what_it_says() {
     let mut terminal = Terminal::open(&installation, Here::new(&places));
     let [create, ask, writer, victoria_create, vmagent, tenants] = blocks("prometheus.md", "sh");
     terminal.paste(&create);
-    // A command's change is obeyed within a second.
-    terminal.paste("sleep 1");
     let reader = key(folder, "reader.json");
     let printed = terminal.paste(&(with_key(&reader) + &ask));
     assert!(printed.contains("\"team\":\"a\"") && !printed.contains("\"team\":\"b\""), "{printed}");
@@ -89,7 +87,7 @@ async fn the_page_about_prometheus_does_what_it_says() {
     fs::write(folder.join("scrape.yml"), scrape).expect("written");
     fs::write(folder.join("secret.txt"), &agent.1).expect("written");
     let own = format!("-httpListenAddr=127.0.0.1:{} >vmagent.log 2>&1 &\n", free_port());
-    terminal.paste(&format!("sleep 1\n{}{} {own}", with_key(&agent), vmagent.trim_end()));
+    terminal.paste(&format!("{}{} {own}", with_key(&agent), vmagent.trim_end()));
     let ask = ask.replace("gateways/metrics", "gateways/victoria");
     let mut printed = String::new();
     for _ in 0..60 {
