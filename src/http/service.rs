@@ -98,8 +98,8 @@ impl Service {
                 }
                 _ => {
                     parts.extensions.insert(context);
-                    let mut router = self.router.clone();
-                    let routed = contained(pin!(router.call(Request::from_parts(parts, body)))).await;
+                    let mut mounted = self.router.clone();
+                    let routed = contained(pin!(mounted.call(Request::from_parts(parts, body)))).await;
                     routed.and_then(Result::ok)
                 }
             };
