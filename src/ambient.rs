@@ -58,6 +58,12 @@ impl Clock {
     }
 }
 
+/// The instant now by the runtime's timers: for limits in time within this process, which no test moves.
+#[must_use]
+pub fn timer_now() -> tokio::time::Instant {
+    tokio::time::Instant::now()
+}
+
 /// The handle of a clock that stands still.
 #[derive(Clone, Debug)]
 pub struct ManualClock(Clock);

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use crate::ambient::timer_now;
+
 /// A limit for one wait after another. Beginning a new one sets no timer: the old one, when it goes off, is put off.
 #[derive(Debug)]
 pub struct Late {
@@ -18,19 +20,19 @@ impl Late {
     /// The first wait begins now; each may last so long.
     #[must_use]
     pub fn new(limit: Duration) -> Self {
-        let due = Instant::now() + limit;
+        let due = timer_now() + limit;
         Self { limit, due, sleep: Box::pin(sleep_until(due)) }
     }
 
     /// A new wait begins.
     pub fn begin(&mut self) {
-        self.due = Instant::now() + self.limit;
+        self.due = timer_now() + self.limit;
     }
 
     /// Whether the wait has lasted too long; otherwise the task is woken when it may have.
     pub fn poll(&mut self, context: &mut Context<'_>) -> bool {
         while self.sleep.as_mut().poll(context).is_ready() {
-            if Instant::now() >= self.due {
+            if timer_now() >= self.due {
                 return true;
             }
             self.sleep.as_mut().reset(self.due);
@@ -50,7 +52,7 @@ mod tests {
 
     #[tokio::test]
     async fn each_wait_has_its_own_end() {
-        let began = Instant::now();
+        let began = timer_now();
         let mut late = Late::new(Duration::from_millis(60));
         sleep(Duration::from_millis(40)).await;
         late.begin();

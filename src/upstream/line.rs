@@ -8,11 +8,12 @@ use std::task::{Context, Poll, Waker, ready};
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, Version, response::Parts};
 
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Sleep, sleep};
 
 use super::TICK;
 use super::outgoing::{Outgoing, Unsent};
 use super::socket::Socket;
+use crate::ambient::timer_now;
 use crate::http1::{
     BodyLength, Decoder, Encoder, Malformed, Step, Wire, connection_says, of_response, request_head_of, response_head,
 };
@@ -123,7 +124,7 @@ impl Line {
     /// Ready about every [`TICK`].
     pub(super) fn poll_tick(&mut self, context: &mut Context<'_>) -> Poll<()> {
         ready!(self.tick.as_mut().poll(context));
-        self.tick.as_mut().reset(Instant::now() + TICK);
+        self.tick.as_mut().reset(timer_now() + TICK);
         Poll::Ready(())
     }
 
