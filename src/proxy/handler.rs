@@ -73,9 +73,12 @@ impl Forwarding {
                 let asked = http_api::Asked { method: parts.method, target, headers: parts.headers, body };
                 let enforced = http_api::enforce(&live.gateway, &verified, &path, asked)?;
                 let exchange = Exchange { app, upstreams, live, verified, address, cut };
+                let mut ready = exchange.ready(enforced)?;
                 Ok(Box::pin(async move {
-                    let answered = exchange.run(enforced).await;
-                    answered.map_or_else(Answer::refusal, |(answer, grant)| down(answer.map(Body::new), grant))
+                    match ready.run().await {
+                        Ok(answer) => down(answer.map(Body::new), ready.forwarded),
+                        Err(problem) => Answer::refusal(problem),
+                    }
                 }))
             }
             GatewayKind::Prometheus => {
@@ -101,11 +104,12 @@ async fn prometheus(
 ) -> Result<Answer, Problem> {
     let name = exchange.live.gateway.name.clone();
     let (enforced, answering) = prometheus::enforce(memory, &exchange.live, &exchange.verified, path, asked).await?;
-    let (answer, grant) = exchange.run(enforced).await?;
-    Ok(down(answering.answer(answer, name.as_str()).await?, grant))
+    let mut ready = exchange.ready(enforced)?;
+    let answer = ready.run().await?;
+    Ok(down(answering.answer(answer, name.as_str()).await?, ready.forwarded))
 }
 
-/// A request that may go up, with what it hangs on.
+/// What a request that may go up hangs on.
 struct Exchange {
     app: Arc<App>,
     upstreams: Arc<Upstreams>,
@@ -116,40 +120,51 @@ struct Exchange {
 }
 
 impl Exchange {
-    /// Forwards the request and gives the answer, rid of what may not go down, and the grant that it took.
+    /// Makes a request ready to go up, with what the hub says about it.
+    ///
+    /// # Errors
+    /// `unavailable` until this node has the key for assertions.
+    fn ready(self, enforced: Enforced) -> Result<Ready, Problem> {
+        let Self { app, upstreams, live, verified, address, cut } = self;
+        let Enforced { permit, mut request } = enforced;
+        if live.gateway.asserts() {
+            request = assertion::add(&app, &live.gateway, &verified, &permit, request)?;
+        }
+        let forwarded = Forwarded { resource: permit.resource().clone(), action: permit.action() };
+        let (app_, live_) = (Arc::clone(&app), Arc::clone(&live));
+        let tether = Some(Hold { app: app_, verified, permit, gateway: live_, address, cut });
+        Ok(Ready { app, upstreams, live, request, tether, forwarded })
+    }
+}
+
+/// A request that goes up. It is run where it is: what it holds is moved no more, for there is one for every request.
+struct Ready {
+    app: Arc<App>,
+    upstreams: Arc<Upstreams>,
+    live: Arc<LiveGateway>,
+    request: EnforcedRequest,
+    tether: Option<Hold>,
+    forwarded: Forwarded,
+}
+
+impl Ready {
+    /// Forwards the request and gives the answer, rid of what may not go down.
     ///
     /// # Errors
     /// A problem, before anything of an answer was sent.
-    #[expect(
-        clippy::manual_async_fn,
-        reason = "an async function keeps each of its arguments twice, for every request"
-    )]
-    fn run(
-        self,
-        enforced: Enforced,
-    ) -> impl Future<Output = Result<(http::Response<AnswerBody>, Forwarded), Problem>> + Send {
-        async move {
-            let Enforced { permit, mut request } = enforced;
-            let (app, live) = (&self.app, &self.live);
-            if live.gateway.asserts() {
-                request = assertion::add(app, &live.gateway, &self.verified, &permit, request)?;
-            }
-            let forwarded = Forwarded { resource: permit.resource().clone(), action: permit.action() };
-            let (app_, live_) = (Arc::clone(app), Arc::clone(live));
-            let (verified, address, cut) = (self.verified, self.address, self.cut);
-            let tether = Hold { app: app_, verified, permit, gateway: live_, address, cut };
-            let mut answer = self.upstreams.forward(app, live, request, tether).await.map_err(|fault| {
-                let name = live.gateway.name.as_str();
-                tracing::debug!(gateway = name, %fault, "a request could not be forwarded");
-                problem::forward(&fault, name)
-            })?;
-            // Under load, answers that are ready are read first and written together: a write that wakes a sleeping caller
-            // costs several times one to a caller that is awake. An idle hub waits for nothing.
-            tokio::task::yield_now().await;
-            headers::strip_down(answer.headers_mut());
-            location::rewrite(answer.headers_mut(), &live.gateway, app.config.public_url.as_str());
-            Ok((answer, forwarded))
-        }
+    async fn run(&mut self) -> Result<http::Response<AnswerBody>, Problem> {
+        let Self { app, upstreams, live, request, tether, .. } = self;
+        let mut answer = upstreams.forward(app, live, request, tether).await.map_err(|fault| {
+            let name = live.gateway.name.as_str();
+            tracing::debug!(gateway = name, %fault, "a request could not be forwarded");
+            problem::forward(&fault, name)
+        })?;
+        // Under load, answers that are ready are read first and written together: a write that wakes a sleeping caller costs
+        // several times one to a caller that is awake. An idle hub waits for nothing.
+        tokio::task::yield_now().await;
+        headers::strip_down(answer.headers_mut());
+        location::rewrite(answer.headers_mut(), &live.gateway, app.config.public_url.as_str());
+        Ok(answer)
     }
 }
 

@@ -33,42 +33,35 @@ enum Failed {
 
 impl Upstreams {
     /// Forwards a request and gives the answer as its head has arrived; the body streams. As long as the answer is open it hangs
-    /// on `tether`.
+    /// on `tether`. Both are used up where they are.
     ///
     /// # Errors
     /// [`ForwardFault`].
-    #[expect(
-        clippy::manual_async_fn,
-        reason = "an async function keeps each of its arguments twice, for every request"
-    )]
-    pub fn forward<T: Tether + 'static>(
+    pub async fn forward<T: Tether + 'static>(
         self: &Arc<Self>,
         app: &App,
         live: &Arc<LiveGateway>,
-        mut request: EnforcedRequest,
-        tether: T,
-    ) -> impl Future<Output = Result<Response<AnswerBody>, ForwardFault>> + Send {
-        async move {
-            if !request.is_for(&live.gateway) {
-                return Err(ForwardFault::Misdirected);
-            }
-            let upstream = self.upstream(live);
-            let mut tether = Some(tether);
-            let answered = self.forward_to(app, &upstream, &mut request, &mut tether).await;
-            let record = &upstream.kept.record;
-            match &answered {
-                Ok(_) => record.good(|| app.clock.now()),
-                Err(
-                    fault @ (ForwardFault::Unreachable(_)
-                    | ForwardFault::Slow
-                    | ForwardFault::Broken(_)
-                    | ForwardFault::Credentials(_)),
-                ) => record.bad(&fault.to_string(), app.clock.now()),
-                // Not the upstream's doing, or known already.
-                Err(_) => {}
-            }
-            answered
+        request: &mut EnforcedRequest,
+        tether: &mut Option<T>,
+    ) -> Result<Response<AnswerBody>, ForwardFault> {
+        if !request.is_for(&live.gateway) {
+            return Err(ForwardFault::Misdirected);
         }
+        let upstream = self.upstream(live);
+        let answered = self.forward_to(app, &upstream, request, tether).await;
+        let record = &upstream.kept.record;
+        match &answered {
+            Ok(_) => record.good(|| app.clock.now()),
+            Err(
+                fault @ (ForwardFault::Unreachable(_)
+                | ForwardFault::Slow
+                | ForwardFault::Broken(_)
+                | ForwardFault::Credentials(_)),
+            ) => record.bad(&fault.to_string(), app.clock.now()),
+            // Not the upstream's doing, or known already.
+            Err(_) => {}
+        }
+        answered
     }
 
     async fn forward_to<T: Tether + 'static>(

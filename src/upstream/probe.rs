@@ -130,12 +130,12 @@ impl Place {
         let mut headers = HeaderMap::new();
         headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
         headers.insert(header::USER_AGENT, HeaderValue::from_static("gateway-hub"));
-        let request = EnforcedRequest {
+        let mut request = EnforcedRequest {
             resource: self.live.gateway.resource(),
             head: Box::new(Head { method: Method::GET, target: target.to_owned(), headers }),
             body: RequestBody::Empty,
         };
-        let answered = self.upstreams.forward(app, &self.live, request, Free).await;
+        let answered = self.upstreams.forward(app, &self.live, &mut request, &mut Some(Free)).await;
         let (parts, body) = answered.map_err(|fault| fault.to_string())?.into_parts();
         let read = timeout(PATIENCE, read(body, MOST)).await;
         match read.map_err(|_| "its answer does not end".to_owned())?? {
@@ -170,10 +170,10 @@ impl Upstreams {
         self: &Arc<Self>,
         app: &App,
         live: &Arc<LiveGateway>,
-        request: EnforcedRequest,
+        mut request: EnforcedRequest,
         most: usize,
     ) -> Result<Sample, String> {
-        let answered = self.forward(app, live, request, Free).await;
+        let answered = self.forward(app, live, &mut request, &mut Some(Free)).await;
         let (parts, body) = answered.map_err(|fault| fault.to_string())?.into_parts();
         let read = timeout(SAMPLE_PATIENCE, read(body, most)).await;
         let (body, more) = read.map_err(|_| "its answer does not end".to_owned())??;
