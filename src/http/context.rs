@@ -77,13 +77,42 @@ pub struct RequestId {
 }
 
 impl RequestId {
-    /// The most characters of its text.
-    pub const LONGEST: usize = 8 + 1 + 16;
+    /// Its text: the process in 8 hexadecimal digits, a hyphen, and the number without leading zeros.
+    #[must_use]
+    pub fn text(self) -> RequestIdText {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let digit = |number: u64, place: usize| DIGITS[(number >> (4 * place)) as usize & 15];
+        let mut text = RequestIdText { bytes: [b'-'; 25], length: 9 };
+        for place in 0..8 {
+            text.bytes[7 - place] = digit(self.process.into(), place);
+        }
+        let digits = (self.number.checked_ilog2().unwrap_or(0) / 4 + 1) as usize;
+        for place in (0..digits).rev() {
+            text.bytes[text.length] = digit(self.number, place);
+            text.length += 1;
+        }
+        text
+    }
+}
+
+/// The text of a request's id. Each request has one, so it is written without the machinery of formatting.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestIdText {
+    bytes: [u8; 25],
+    length: usize,
+}
+
+impl RequestIdText {
+    /// Its characters, all of ASCII.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
 }
 
 impl fmt::Display for RequestId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{:08x}-{:x}", self.process, self.number)
+        formatter.write_str(&String::from_utf8_lossy(self.text().as_bytes()))
     }
 }
 
@@ -104,5 +133,18 @@ impl RequestIds {
     /// The next id.
     pub fn next(&self) -> RequestId {
         RequestId { process: self.process, number: self.next.fetch_add(1, Ordering::Relaxed) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_written_in_hexadecimal() {
+        for (process, number) in [(0, 0), (1, 1), (0xdead_beef, 16), (u32::MAX, u64::MAX), (7, 0xfff), (7, 0x1000)] {
+            let id = RequestId { process, number };
+            assert_eq!(id.to_string(), format!("{process:08x}-{number:x}"));
+        }
     }
 }

@@ -2,7 +2,6 @@
 
 use std::{
     future::{Future, poll_fn},
-    io::Write as _,
     net::IpAddr,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::{Pin, pin},
@@ -207,12 +206,7 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const NO_CONTENT: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 
 fn request_id(id: RequestId) -> HeaderValue {
-    let mut text = [0; RequestId::LONGEST];
-    let mut rest = &mut text[..];
-    let written = write!(rest, "{id}").is_ok();
-    let length = RequestId::LONGEST - rest.len();
-    let value = HeaderValue::from_bytes(&text[..length]).ok().filter(|_| written);
-    value.unwrap_or(HeaderValue::from_static("unknown"))
+    HeaderValue::from_bytes(id.text().as_bytes()).unwrap_or(HeaderValue::from_static("unknown"))
 }
 
 /// The method's name if it is a standard one: extension methods are text of the caller's choice.

@@ -42,8 +42,7 @@ impl From<sqlx::Error> for StoreError {
                 if database.is_foreign_key_violation() {
                     return Self::Dangling;
                 }
-                // SQLSTATE 57P0x: the server is shutting down or starting.
-                if code.starts_with("57P") || code.starts_with("08") {
+                if is_away(&code) {
                     return Self::Unavailable(database.message().to_owned());
                 }
                 Self::Refused(database.message().to_owned())
@@ -52,6 +51,28 @@ impl From<sqlx::Error> for StoreError {
                 Self::Unreadable(error.to_string())
             }
             _ => Self::Unavailable(error.to_string()),
+        }
+    }
+}
+
+/// Whether a code of PostgreSQL (SQLSTATE) says that it can't serve now, whatever is asked: classes 08 (connection), 53 (out of
+/// resources), 57 (an operator's doing, such as a shutdown) and 58 (a fault of its system). SQLite's codes are shorter.
+fn is_away(code: &str) -> bool {
+    code.len() == 5 && ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_away;
+
+    #[test]
+    fn what_passes_is_told_from_what_does_not() {
+        for away in ["08006", "53300", "53100", "57P01", "57P03", "57014", "58030"] {
+            assert!(is_away(away), "{away}");
+        }
+        // A syntax error, a violated rule; SQLite's "disk full" and "read only".
+        for lasting in ["42601", "23514", "13", "8", "5"] {
+            assert!(!is_away(lasting), "{lasting}");
         }
     }
 }
