@@ -81,7 +81,8 @@ impl RequestId {
     #[must_use]
     pub fn text(self) -> RequestIdText {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let digit = |number: u64, place: usize| DIGITS[(number >> (4 * place)) as usize & 15];
+        let digit =
+            |number: u64, place: usize| DIGITS[usize::from(u8::try_from(number >> (4 * place) & 15).unwrap_or(0))];
         let mut text = RequestIdText { bytes: [b'-'; 25], length: 9 };
         for place in 0..8 {
             text.bytes[7 - place] = digit(self.process.into(), place);
