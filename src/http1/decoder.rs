@@ -244,6 +244,7 @@ mod tests {
         for wire in [
             &b"5\nhello\r\n0\r\n\r\n"[..],
             b"5\r\nhelloo\r\n0\r\n\r\n",
+            b"5\r\nhelloxx0\r\n\r\n",
             b"5\r\nhello\n0\r\n\r\n",
             b"zz\r\nhello",
             b"\r\nhello",
