@@ -26,7 +26,7 @@ pub struct Wire<S> {
     piece: Bytes,
     after: &'static [u8],
     room: usize,
-    /// Whether any byte left since it was last asked.
+    /// Whether any byte left since it was counted anew.
     left: bool,
 }
 
@@ -103,9 +103,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         self.piece.is_empty() && self.outbound.is_empty()
     }
 
-    /// Whether any byte left since the last call.
-    pub fn has_left(&mut self) -> bool {
-        std::mem::replace(&mut self.left, false)
+    /// Counts anew whether any byte has left.
+    pub fn count_anew(&mut self) {
+        self.left = false;
+    }
+
+    /// Whether any byte has left since it was counted anew.
+    pub fn has_left(&self) -> bool {
+        self.left
     }
 
     /// Sends what waits.
@@ -183,7 +188,9 @@ mod tests {
             wire.put(long, b"\r\n");
             assert!(wire.is_full());
             poll_fn(|context| wire.poll_flush(context)).await.expect("sent");
-            assert!(wire.is_flushed() && wire.has_left() && !wire.has_left());
+            assert!(wire.is_flushed() && wire.has_left());
+            wire.count_anew();
+            assert!(!wire.has_left());
             wire.out().extend_from_slice(b"end");
             poll_fn(|context| wire.poll_shutdown(context)).await.expect("sent");
             drop(wire);

@@ -55,8 +55,10 @@ pub(super) struct Sent<'a> {
 /// A connection. No task of its own drives it.
 pub(super) struct Line {
     wire: Wire<Socket>,
-    /// What of the request's body has not left yet.
-    up: Option<Up>,
+    /// The request's body, kept until the answer comes: it may have to go another way.
+    body: Outgoing,
+    /// What sends it, until all of it was written.
+    encoder: Option<Encoder>,
     /// What of the answer has not come yet.
     down: Decoder,
     /// How much of the next head was looked at.
@@ -72,17 +74,13 @@ pub(super) struct Line {
     tick: Pin<Box<Sleep>>,
 }
 
-struct Up {
-    body: Outgoing,
-    encoder: Encoder,
-}
-
 impl Line {
     /// Begins to speak HTTP/1.1 on a socket.
     pub(super) fn over(socket: Socket) -> Box<Self> {
         Box::new(Self {
             wire: Wire::new(socket),
-            up: None,
+            body: Outgoing::Empty,
+            encoder: None,
             down: Decoder::of_length(0),
             seen: 0,
             interim: 0,
@@ -99,9 +97,9 @@ impl Line {
         let length = BodyLength::of_request(request.method, body.exact());
         let line = (request.method, request.prefix, request.target);
         request_head_of(self.wire.out(), line, request.host, request.headers, length);
-        self.wire.has_left();
-        let is_empty = matches!(body, Outgoing::Empty);
-        self.up = (!is_empty).then(|| Up { body, encoder: Encoder::new(length) });
+        self.wire.count_anew();
+        self.encoder = (!matches!(body, Outgoing::Empty)).then(|| Encoder::new(length));
+        self.body = body;
         (self.seen, self.interim, self.is_head) = (0, 0, request.method == Method::HEAD);
     }
 
@@ -111,6 +109,9 @@ impl Line {
             self.poll_up(context)?;
             if let Some(head) = self.head()? {
                 self.used = true;
+                if self.encoder.is_none() {
+                    self.body = Outgoing::Empty;
+                }
                 return Poll::Ready(Ok(head));
             }
             match ready!(self.wire.poll_fill(context)) {
@@ -217,31 +218,28 @@ impl Line {
     }
 
     fn is_sent(&self) -> bool {
-        self.up.is_none() && self.wire.is_flushed()
+        self.encoder.is_none() && self.wire.is_flushed()
     }
 
     /// Sends what there is of the request. An upstream that takes no more of it may still answer: that is not a fault here.
     fn poll_up(&mut self, context: &mut Context<'_>) -> Result<(), Fault> {
         loop {
             // On a connection that waited, the head goes first: if it can't leave, the body was not begun.
-            let head_first = self.used && self.up.as_ref().is_some_and(|up| up.body.is_fresh_stream());
-            if self.wire.is_full() || self.up.is_none() || head_first {
+            let head_first = self.used && self.body.is_fresh_stream();
+            if self.wire.is_full() || self.encoder.is_none() || head_first {
                 match self.wire.poll_flush(context) {
                     Poll::Pending => return Ok(()),
                     Poll::Ready(Ok(())) => {}
                     Poll::Ready(Err(fault)) => return self.takes_no_more(fault),
                 }
             }
-            let Some(up) = &mut self.up else { return Ok(()) };
-            match up.body.poll_piece(context) {
-                Poll::Ready(Some(Ok(piece))) => {
-                    up.encoder.piece(&mut self.wire, piece).map_err(|_| Fault::Caller)?;
-                }
+            let Some(encoder) = &mut self.encoder else { return Ok(()) };
+            match self.body.poll_piece(context) {
+                Poll::Ready(Some(Ok(piece))) => encoder.piece(&mut self.wire, piece).map_err(|_| Fault::Caller)?,
                 Poll::Ready(Some(Err(Unsent))) => return Err(Fault::Caller),
                 Poll::Ready(None) => {
-                    if let Some(up) = self.up.take() {
-                        up.encoder.end(&mut self.wire).map_err(|_| Fault::Caller)?;
-                    }
+                    encoder.end(&mut self.wire).map_err(|_| Fault::Caller)?;
+                    self.encoder = None;
                 }
                 Poll::Pending => {
                     return match self.wire.poll_flush(context) {
@@ -265,11 +263,11 @@ impl Line {
 
     /// What the end of the connection means for the request under way; its body ends here.
     fn ended(&mut self, fault: Option<io::Error>) -> Fault {
-        let up = self.up.take();
+        self.encoder = None;
+        let body = std::mem::replace(&mut self.body, Outgoing::Empty);
         if !self.used || self.wire.has_left() {
             return Fault::Ended(fault);
         }
-        let body = up.map_or(Some(Outgoing::Empty), |up| up.body.again());
-        body.map_or(Fault::Ended(fault), Fault::Unsent)
+        body.again().map_or(Fault::Ended(fault), Fault::Unsent)
     }
 }

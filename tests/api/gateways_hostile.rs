@@ -1,10 +1,15 @@
 //! Services that do not play along: they hang, lie, flood and break off. Callers get a problem that names the gateway, or a
 //! connection that ends; the hub goes on.
 
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use gateway_hub::actions::gateway::GatewayInput;
-use tokio::{io::AsyncWriteExt as _, net::TcpStream, time::sleep};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+    time::sleep,
+};
 
 use crate::support::{Application, Hub, Request, Upstream, upstream::ok};
 
@@ -191,6 +196,45 @@ async fn a_stale_connection_costs_a_safe_request_nothing_and_repeats_no_unsafe_o
     assert_eq!(posts, 1, "nobody can know whether it took effect");
     let delete = Request::new("DELETE", "/gateways/shop/d");
     application.ask(delete).await.expect(200);
+}
+
+#[tokio::test]
+async fn an_upload_that_a_stale_connection_breaks_is_not_sent_again_without_its_body() {
+    let hub = Hub::start().await;
+    let (listener, heads) =
+        (TcpListener::bind(("127.0.0.1", 0)).await.expect("a port"), Arc::new(Mutex::new(Vec::new())));
+    let address = listener.local_addr().expect("bound");
+    // Answers a GET; of a POST it reads the beginning and resets the connection.
+    tokio::spawn({
+        let heads = Arc::clone(&heads);
+        async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let heads = Arc::clone(&heads);
+                tokio::spawn(async move {
+                    let mut block = [0; 4096];
+                    while let Ok(count @ 1..) = stream.read(&mut block).await {
+                        let text = String::from_utf8_lossy(&block[..count]).into_owned();
+                        let is_get = text.starts_with("GET");
+                        heads.lock().unwrap().push(text);
+                        if !is_get || stream.write_all(ok("fine").as_bytes()).await.is_err() {
+                            return;
+                        }
+                    }
+                });
+            }
+        }
+    });
+    hub.gateway_with("shop", &format!("http://{address}"), GatewayInput::default()).await;
+    let application = hub.application(&["Administrator"]).await;
+    for _ in 0..5 {
+        application.get("/gateways/shop/a").await.expect(200);
+        let post = Request::post("/gateways/shop/b").body("text/plain", &vec![b'x'; 8 << 20]);
+        let outcome = application.site.try_ask(post.bearer(&application.token)).await;
+        assert!(outcome.as_ref().map_or(true, |answer| answer.status == 502), "{outcome:?}");
+    }
+    let heads = heads.lock().unwrap();
+    let posts: Vec<_> = heads.iter().filter(|head| head.starts_with("POST")).collect();
+    assert_eq!(posts.len(), 5, "each was sent once: {posts:?}");
 }
 
 #[tokio::test]
